@@ -1,0 +1,17 @@
+/** Types are checked by tsc; here SWC only strips them. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    ],
+  },
+  // The look-behind keeps libphonenumber-js's "metadata.min.json.js" whole.
+  moduleNameMapper: { '^(\\.{1,2}/.*)(?<!\\.json)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testMatch: ['<rootDir>/test/**/*.test.ts', '<rootDir>/adapters/**/*.test.ts'],
+  // nock's own advice (JEST-01): jest's clean-up of globals breaks its interceptors.
+  testEnvironmentOptions: { globalsCleanup: 'off' },
+};

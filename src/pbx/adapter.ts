@@ -1,0 +1,105 @@
+/**
+ * The adapter contract: what code must do to bring a PBX to this bridge. The rules in words, with MUST and SHOULD, are in
+ * docs/adapter-contract.md; `test/conformance` holds every adapter of adapters/index.ts to them.
+ */
+import type { z } from 'zod';
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.js';
+import type { BridgeError } from '../errors.js';
+import type { LegEvent, LegId, Millis, PbxName } from '../call/vocabulary.js';
+
+/** Counters an adapter may raise. Names are documented in docs/metrics.md. */
+export interface AdapterMetrics {
+  /** Adds to a counter: `frames`, `events`, `bytes`, `dropped`, `reconnects`, … */
+  count(name: string, by?: number): void;
+}
+
+/** Everything an adapter gets. It never sees Zammad, the store or another adapter. */
+export interface AdapterContext {
+  readonly name: PbxName;
+  readonly log: Logger;
+  readonly metrics: AdapterMetrics;
+  readonly clock: Clock;
+  /**
+   * Hands over what one message of the PBX means. The events of one batch are judged together, so an adapter puts all that
+   * one message (or one snapshot) says into one batch. MUST NOT be called before `start` or after `stop` has resolved.
+   */
+  emit(batch: readonly LegEvent[]): void;
+}
+
+/** The adapter hears its PBX. */
+export interface Hearing {
+  /** Settles, never rejects, when it hears it no longer, with the reason. */
+  readonly lost: Promise<BridgeError>;
+  /** What the login may not do and what is therefore missing, in words for the admin. Empty when all is well. */
+  readonly missing: readonly string[];
+}
+
+export interface Adapter {
+  /**
+   * Connects, logs in, subscribes and takes a snapshot. Resolves when the PBX is heard and the snapshot's events are emitted.
+   * Rejects with a PermanentError (wrong password) or RetriableError. May be called again after `stop`, or after `lost`:
+   * legs known from before are compared with the snapshot, and what is gone is told as `ended`.
+   * An aborted signal ends every wait in it at once.
+   */
+  start(signal: AbortSignal): Promise<Hearing>;
+  /** Closes everything it opened. No event comes after it has resolved. May be called at any time, more than once. */
+  stop(): Promise<void>;
+  /** The ids of the legs it knows of now. */
+  snapshot(): readonly LegId[];
+}
+
+/** How an order to the PBX came out. */
+export type OrderOutcome =
+  | { readonly kind: 'done' }
+  /** The leg or agent is no longer there: nothing left to do. */
+  | { readonly kind: 'gone' }
+  /** The PBX, or the login's rights, said no. `reason` is for people. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Optional: the adapter can end a leg. `q850` tells the far end why (17 = busy). */
+export interface HangsUp {
+  hangUp(leg: LegId, q850: number): Promise<OrderOutcome>;
+}
+export const canHangUp = (adapter: Adapter): adapter is Adapter & HangsUp =>
+  typeof (adapter as Partial<HangsUp>).hangUp === 'function';
+
+/** Reads recorded bytes of the PBX: the adapter's brainless half, for `replay`. */
+export interface RecordingReader {
+  /**
+   * Feeds the next bytes; returns what they mean, each batch with the time at which the PBX said it.
+   * `at`: time from a FILE.times, if there is one; else the messages' own stamps count.
+   */
+  push(chunk: Uint8Array, at?: Millis): readonly TimedBatch[];
+}
+export interface TimedBatch {
+  readonly at: Millis;
+  readonly batch: readonly LegEvent[];
+}
+
+/** Raw bytes of a PBX, as they come: for `record`. */
+export interface Recorder {
+  /** Connects with all the rights the login has and hands over every byte until the signal is aborted. */
+  record(signal: AbortSignal, onBytes: (bytes: Uint8Array) => void): Promise<void>;
+}
+
+export interface AdapterDefinition<Schema extends z.ZodType = z.ZodType> {
+  /** The word in the configuration: `adapter: asterisk-ami`. */
+  readonly type: string;
+  /**
+   * Its own keys of a `pbx` entry (without name, adapter, filter …). A strict object: unknown keys are errors.
+   * A key that holds a secret is declared with `secretField` of config/secrets.ts.
+   */
+  readonly configSchema: Schema;
+  /** Pure: no connection, no timer. */
+  create(context: AdapterContext, config: z.output<Schema>): Adapter;
+  /** For `replay`; `config` may lack its secrets. */
+  readRecording?(context: Omit<AdapterContext, 'emit'>, config: z.output<Schema>): RecordingReader;
+  /** For `record`. */
+  createRecorder?(context: Omit<AdapterContext, 'emit'>, config: z.output<Schema>): Recorder;
+}
+
+/** Checks a definition's types where it is written. */
+export const defineAdapter = <Schema extends z.ZodType>(
+  definition: AdapterDefinition<Schema>,
+): AdapterDefinition<Schema> => definition;
