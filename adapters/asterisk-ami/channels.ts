@@ -1,0 +1,59 @@
+import type { EndedBy, LegId, Line } from '../../src/call/vocabulary.js';
+import { asLegId } from '../../src/call/vocabulary.js';
+import { otherHalf, type ChannelName } from './channel-name.js';
+
+/** One Asterisk channel, as far as it matters for legs. */
+export interface Channel {
+  /** Uniqueid. */
+  readonly id: LegId;
+  readonly channel: string;
+  readonly name: ChannelName;
+  line: Line;
+  origin: 'incoming' | 'outgoing' | undefined;
+  from: string | undefined;
+  dialled: string | undefined;
+  withheld: boolean;
+  /** Who dials it: a channel, or nobody (an Originate); undefined = not said yet. */
+  dialledBy: LegId | 'nobody' | undefined;
+  up: boolean;
+  /** The far end hung up, or refused. */
+  farHungUp: boolean;
+  /** The brain was told of it. */
+  told: boolean;
+  /** Its phone is being called, and the brain waits for who calls it. */
+  owed: boolean;
+}
+
+/** What is known when a channel ends. */
+export interface ChannelEnd {
+  readonly q850: number | undefined;
+  readonly by: EndedBy;
+}
+
+/** The channels there are, by Uniqueid and by name. */
+export class Channels {
+  readonly #byId = new Map<LegId, Channel>();
+  readonly #byName = new Map<string, Channel>();
+
+  get(id: string | undefined): Channel | undefined {
+    return id === undefined ? undefined : this.#byId.get(asLegId(id));
+  }
+  named(channel: string): Channel | undefined {
+    return this.#byName.get(channel);
+  }
+  /** The other half of a Local channel. */
+  pair(channel: Channel): Channel | undefined {
+    return channel.name.half === undefined ? undefined : this.#byName.get(otherHalf(channel.channel));
+  }
+  all(): IterableIterator<Channel> {
+    return this.#byId.values();
+  }
+  add(channel: Channel): void {
+    this.#byId.set(channel.id, channel);
+    this.#byName.set(channel.channel, channel);
+  }
+  remove(channel: Channel): void {
+    this.#byId.delete(channel.id);
+    if (this.#byName.get(channel.channel) === channel) this.#byName.delete(channel.channel);
+  }
+}

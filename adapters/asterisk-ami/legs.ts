@@ -1,0 +1,398 @@
+import { asLegId, type LegEvent, type LegId } from '../../src/call/vocabulary.js';
+import { Bridges, type Change } from './bridges.js';
+import { dialledNumber, lineOf, parseChannelName, type ChannelName } from './channel-name.js';
+import { Channels, type Channel } from './channels.js';
+import type { AmiMessage } from './message.js';
+
+/** ChannelState: an incoming call rings in (Ring), an outgoing one rings out (Ringing). */
+const STATE = { ring: '4', up: '6' } as const;
+const ANSWERED_ELSEWHERE = 26;
+
+/** The events that legs are made of; all but the last three come with `read=call`. */
+export const LEG_EVENTS: ReadonlySet<string> = new Set([
+  'Newchannel',
+  'Newstate',
+  'NewCallerid',
+  'LocalBridge',
+  'DialBegin',
+  'HangupRequest',
+  'BridgeEnter',
+  'BridgeLeave',
+  'BridgeDestroy',
+  'Hangup',
+  'QueueCallerJoin',
+  'Newexten',
+  'Shutdown',
+]);
+
+/** Who dials a channel, virtual channels folded: a leg, nobody (an Originate), or not known yet. */
+type Dialler = LegId | 'nobody' | undefined;
+
+/**
+ * What Asterisk's events mean for legs. Pure: messages in, leg events out. Local channels are folded away here, and nothing
+ * of Asterisk is known behind this point. The facts it rests on are measured (docs/guide-asterisk.md, "What the bridge listens to").
+ */
+export class AsteriskLegs {
+  readonly #channels = new Channels();
+  readonly #bridges = new Bridges(this.#channels);
+  /** Channels whose dialler is behind a Local channel that has not been dialled itself yet. */
+  readonly #owed = new Set<Channel>();
+  /** Legs that this bridge hung up itself. */
+  readonly #ours = new Set<LegId>();
+  #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId> } | undefined;
+
+  constructor(private readonly isTrunk: (name: ChannelName) => boolean) {}
+
+  /** The legs there are. */
+  legs(): LegId[] {
+    return [...this.#channels.all()].filter((channel) => channel.told).map(({ id }) => id);
+  }
+  channelOf(leg: LegId): string | undefined {
+    return this.#channels.get(leg)?.channel;
+  }
+  /** An incoming trunk leg that no person or voicemail is known to hear: worth asking the PBX what it does. */
+  isAlone(leg: LegId): boolean {
+    const channel = this.#channels.get(leg);
+    return channel?.line.kind === 'trunk' && channel.up && this.#bridges.bridgeOf(channel) === undefined;
+  }
+  /** The end of this leg will be our doing. */
+  markOurs(leg: LegId): void {
+    this.#ours.add(leg);
+  }
+
+  /** One event of the wire. */
+  push(message: AmiMessage): LegEvent[] {
+    switch (message.event) {
+      case 'Newchannel':
+        return this.#newChannel(message);
+      case 'Newstate':
+        return this.#newState(message);
+      case 'NewCallerid':
+        return this.#newCallerId(message);
+      case 'LocalBridge':
+        return this.#localBridge(message);
+      case 'DialBegin':
+        return this.#dialBegin(message);
+      case 'HangupRequest':
+        return this.#hangupRequest(message);
+      case 'BridgeEnter':
+        return this.#bridgeEnter(message);
+      case 'BridgeLeave':
+        return this.#bridgeLeave(message);
+      case 'BridgeDestroy':
+        this.#bridges.forget(message.get('BridgeUniqueid') ?? '');
+        return [];
+      case 'Hangup':
+        return this.#hangup(message);
+      case 'QueueCallerJoin':
+        return this.#about(message, (channel) => [{ type: 'queued', leg: channel.id, queue: message.get('Queue') ?? '' }]);
+      case 'Newexten':
+        return message.get('Application') === 'VoiceMail' ? this.#about(message, voicemail) : [];
+      case 'Shutdown':
+        return [{ type: 'stopping' }];
+      default:
+        return [];
+    }
+  }
+
+  // ------------------------------------------------------------------ the snapshot after a connect
+
+  /** The PBX is about to be asked for all channels. */
+  beginSnapshot(): void {
+    this.#snapshot = { old: new Set([...this.#channels.all()].map(({ id }) => id)), ended: new Set() };
+  }
+  /** An item of BridgeList: it alone says which bridges are waiting places. */
+  bridgeItem(message: AmiMessage): void {
+    this.#bridges.setTechnology(message.get('BridgeUniqueid') ?? '', message.get('BridgeTechnology'));
+  }
+  /** An item of Status: a channel as it is now. */
+  statusItem(message: AmiMessage): LegEvent[] {
+    const id = message.get('Uniqueid');
+    if (id === undefined || this.#snapshot === undefined || this.#snapshot.ended.has(asLegId(id))) return [];
+    const known = this.#channels.get(id);
+    const channel = known ?? this.#add(message);
+    if (channel === undefined) return [];
+    this.#snapshot.old.delete(channel.id);
+    const state = message.get('ChannelState');
+    const application = message.get('Application') ?? '';
+    const linked = message.get('Linkedid');
+    if (known === undefined) {
+      // Only a call that came in has a DNID; one that still rings in says so itself.
+      const incoming = state === STATE.ring || message.get('DNID') !== '';
+      channel.origin = incoming ? 'incoming' : 'outgoing';
+      channel.from = message.get(incoming ? 'CallerIDNum' : 'ConnectedLineNum');
+      channel.dialled = incoming ? message.get('DNID') || message.get('Exten') : message.get('CallerIDNum');
+      // All channels of one story carry the id of its first one.
+      if (!incoming) channel.dialledBy = linked === undefined || linked === id ? 'nobody' : asLegId(linked);
+      channel.owed = !incoming && channel.line.kind !== 'virtual';
+      if (channel.owed) this.#owed.add(channel);
+    }
+    const events = this.#tell(channel);
+    if (state === STATE.up && !channel.up) events.push(...this.#up(channel));
+    if (application === 'Queue') events.push(...this.#withLeg(channel, { type: 'queued', leg: channel.id, queue: (message.get('Data') ?? '').split(',')[0] ?? '' }));
+    if (application === 'VoiceMail') events.push(...this.#withLeg(channel, ...voicemail(channel)));
+    const bridge = message.get('BridgeID');
+    events.push(...this.#changes(this.#bridges.move(channel, bridge === '' ? undefined : bridge)));
+    return [...events, ...this.#payOwed(false)];
+  }
+  /** All channels were listed: what was not among them is over. */
+  endSnapshot(): LegEvent[] {
+    const gone = this.#snapshot?.old ?? new Set();
+    this.#snapshot = undefined;
+    const events = this.#payOwed(true);
+    for (const id of gone) {
+      const channel = this.#channels.get(id);
+      if (channel !== undefined) events.push(...this.#remove(channel));
+    }
+    return [...events, { type: 'snapshot', legs: this.legs() }];
+  }
+  /** The list was refused or cut: it says nothing about what is not in it. */
+  abandonSnapshot(): LegEvent[] {
+    this.#snapshot = undefined;
+    return this.#payOwed(true);
+  }
+
+  // ------------------------------------------------------------------ events
+
+  #add(message: AmiMessage): Channel | undefined {
+    const id = message.get('Uniqueid');
+    const name = message.get('Channel');
+    if (id === undefined || id === '' || name === undefined || name === '') return undefined;
+    const parsed = parseChannelName(name);
+    const channel: Channel = {
+      id: asLegId(id),
+      channel: name,
+      name: parsed,
+      line: lineOf(parsed, this.isTrunk),
+      origin: undefined,
+      from: undefined,
+      dialled: undefined,
+      withheld: false,
+      dialledBy: undefined,
+      up: false,
+      farHungUp: false,
+      told: false,
+      owed: false,
+    };
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  #newChannel(message: AmiMessage): LegEvent[] {
+    if (this.#channels.get(message.get('Uniqueid')) !== undefined) return [];
+    const channel = this.#add(message);
+    if (channel === undefined) return [];
+    return [...this.#stateOf(channel, message), ...(channel.line.kind === 'virtual' ? this.#payOwed(false) : [])];
+  }
+
+  #newState(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid'));
+    return channel === undefined ? [] : this.#stateOf(channel, message);
+  }
+
+  #stateOf(channel: Channel, message: AmiMessage): LegEvent[] {
+    const state = message.get('ChannelState');
+    const events: LegEvent[] = [];
+    if (state === STATE.ring && channel.origin === undefined && channel.dialledBy === undefined) {
+      channel.origin = 'incoming';
+      channel.from = message.get('CallerIDNum');
+      channel.dialled = message.get('Exten');
+      channel.withheld = isWithheld(message);
+      events.push(...this.#tell(channel));
+    }
+    if (state === STATE.up && !channel.up) events.push(...this.#up(channel));
+    return events;
+  }
+
+  #newCallerId(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid'));
+    if (channel?.origin !== 'incoming') return [];
+    const late = isNumber(channel.from) ? undefined : message.get('CallerIDNum');
+    const withheld = isWithheld(message);
+    if (!isNumber(late) && !withheld) return [];
+    channel.from = isNumber(late) ? late : channel.from;
+    return this.learn(channel.id, withheld || channel.withheld);
+  }
+
+  /** It became known whether the caller wants his number shown. */
+  learn(leg: LegId, withheld: boolean): LegEvent[] {
+    const channel = this.#channels.get(leg);
+    if (channel === undefined) return [];
+    channel.withheld = withheld;
+    channel.told = false;
+    return this.#tell(channel);
+  }
+
+  #localBridge(message: AmiMessage): LegEvent[] {
+    const one = this.#channels.get(message.get('LocalOneUniqueid'));
+    return one === undefined ? [] : [...this.#changes(this.#bridges.paired(one)), ...this.#payOwed(false)];
+  }
+
+  #dialBegin(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('DestUniqueid'));
+    if (channel === undefined) return [];
+    const by = message.get('Uniqueid');
+    channel.origin = 'outgoing';
+    channel.dialledBy = by === undefined || by === '' ? 'nobody' : asLegId(by);
+    if (channel.line.kind === 'virtual') return this.#payOwed(false);
+    channel.dialled = dialledNumber(message.get('DialString')) ?? message.get('DestCallerIDNum');
+    channel.from = isNumber(message.get('DestConnectedLineNum')) ? message.get('DestConnectedLineNum') : message.get('CallerIDNum');
+    channel.owed = true;
+    this.#owed.add(channel);
+    return this.#payOwed(false);
+  }
+
+  #hangupRequest(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid'));
+    if (channel !== undefined) channel.farHungUp = true;
+    return [];
+  }
+
+  #bridgeEnter(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid'));
+    const bridge = message.get('BridgeUniqueid');
+    if (channel === undefined || bridge === undefined) return [];
+    this.#bridges.setTechnology(bridge, message.get('BridgeTechnology'));
+    const events = this.#stateOf(channel, message);
+    if (channel.owed) events.push(...this.#payOwed(false));
+    return [...events, ...this.#changes(this.#bridges.move(channel, bridge)), ...this.#payOwed(false)];
+  }
+
+  #bridgeLeave(message: AmiMessage): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid'));
+    if (channel === undefined || this.#bridges.bridgeOf(channel) !== message.get('BridgeUniqueid')) return [];
+    return this.#changes(this.#bridges.move(channel, undefined));
+  }
+
+  #hangup(message: AmiMessage): LegEvent[] {
+    const id = message.get('Uniqueid');
+    if (id !== undefined) this.#snapshot?.ended.add(asLegId(id));
+    const channel = this.#channels.get(id);
+    if (channel === undefined) return [];
+    const events = channel.owed ? this.#tellOwed(channel) : [];
+    events.push(...this.#remove(channel));
+    if (!channel.told) return events;
+    const q850 = Number.parseInt(message.get('Cause') ?? '', 10);
+    const by = this.#ours.delete(channel.id) ? 'us' : channel.farHungUp ? 'far' : 'pbx';
+    return [
+      ...events,
+      {
+        type: 'ended',
+        leg: channel.id,
+        ...(Number.isNaN(q850) ? {} : { q850 }),
+        by,
+        ...(q850 === ANSWERED_ELSEWHERE ? { elsewhere: true } : {}),
+      },
+    ];
+  }
+
+  // ------------------------------------------------------------------ what the brain is told
+
+  /** `appeared`, once a channel's origin is known. */
+  #tell(channel: Channel): LegEvent[] {
+    if (channel.told || channel.owed || channel.origin === undefined || isFolded(channel)) return [];
+    channel.told = true;
+    const by = this.#diallerOf(channel);
+    return [
+      {
+        type: 'appeared',
+        leg: channel.id,
+        line: channel.line,
+        origin: channel.origin,
+        from: channel.from,
+        dialled: channel.dialled,
+        withheld: channel.withheld,
+        ...(by === undefined || by === 'nobody' ? {} : { by }),
+      },
+    ];
+  }
+
+  #tellOwed(channel: Channel): LegEvent[] {
+    this.#owed.delete(channel);
+    channel.owed = false;
+    const by = this.#diallerOf(channel);
+    const events = this.#tell(channel);
+    return [...events, { type: 'called', leg: channel.id, ...(by === undefined || by === 'nobody' ? {} : { by }) }];
+  }
+
+  /** Tells of the called channels whose dialler has become known; with `all`, of the others too. */
+  #payOwed(all: boolean): LegEvent[] {
+    const events: LegEvent[] = [];
+    for (const channel of this.#owed) {
+      if (all || this.#diallerOf(channel) !== undefined) events.push(...this.#tellOwed(channel));
+    }
+    return events;
+  }
+
+  #up(channel: Channel): LegEvent[] {
+    channel.up = true;
+    if (isFolded(channel)) return [];
+    const events = channel.owed ? this.#tellOwed(channel) : [];
+    // An outgoing channel that no DialBegin spoke of.
+    channel.origin ??= 'outgoing';
+    return [...events, ...this.#withLeg(channel, { type: 'up', leg: channel.id })];
+  }
+
+  #withLeg(channel: Channel, ...events: LegEvent[]): LegEvent[] {
+    return isFolded(channel) ? [] : [...this.#tell(channel), ...events];
+  }
+
+  #about(message: AmiMessage, what: (channel: Channel) => LegEvent[]): LegEvent[] {
+    const channel = this.#channels.get(message.get('Uniqueid')) ?? this.#channels.named(message.get('Channel') ?? '');
+    return channel === undefined ? [] : this.#withLeg(channel, ...what(channel));
+  }
+
+  #changes(changes: readonly Change[]): LegEvent[] {
+    return changes.flatMap(({ leg, from, to }): LegEvent[] => {
+      const channel = this.#channels.get(leg);
+      if (channel === undefined) return [];
+      if (to !== undefined) return this.#withLeg(channel, { type: 'joined', leg, conversation: to });
+      return from === undefined ? [] : this.#withLeg(channel, { type: 'left', leg, conversation: from });
+    });
+  }
+
+  #remove(channel: Channel): LegEvent[] {
+    this.#owed.delete(channel);
+    const changes = this.#bridges.end(channel, () => {
+      this.#channels.remove(channel);
+    });
+    return this.#changes(changes);
+  }
+
+  /** Who dials a channel: through Local channels, to a real one. */
+  #diallerOf(channel: Channel): Dialler {
+    return channel.dialledBy === undefined || channel.dialledBy === 'nobody' ? channel.dialledBy : this.#real(channel.dialledBy, channel, new Set());
+  }
+
+  #real(id: LegId, asking: Channel, seen: Set<LegId>): Dialler {
+    if (seen.has(id)) return undefined;
+    seen.add(id);
+    const channel = this.#channels.get(id);
+    if (channel === undefined || !isFolded(channel)) return id;
+    const other = this.#channels.pair(channel);
+    if (other === undefined) return undefined;
+    // The half that runs the dialplan was set off by whoever dialled its other half …
+    if (other.dialledBy !== undefined && other.dialledBy !== 'nobody') return this.#real(other.dialledBy, asking, seen);
+    // … or works for the party at its other half's end: a feature code, a click-to-call over a Local channel.
+    for (const beside of this.#bridges.beside(other)) {
+      const real = this.#real(beside.id, asking, seen);
+      if (real !== undefined && real !== 'nobody' && real !== asking.id) return real;
+    }
+    for (const called of this.#channels.all()) {
+      if (called.dialledBy === other.id && called !== asking && called.up && !isFolded(called)) return called.id;
+    }
+    return other.dialledBy;
+  }
+}
+
+const isFolded = (channel: Channel): boolean => channel.line.kind === 'virtual' || channel.line.kind === 'pbx';
+const voicemail = (channel: Channel): LegEvent[] => [{ type: 'recorder', leg: channel.id, kind: 'voicemail' }];
+const isNumber = (text: string | undefined): text is string => text !== undefined && text !== '' && text !== '<unknown>';
+
+/** The PBX says of a number that it must not be shown: in NewCallerid, or by `channelvars = CALLERID(num-pres)`. */
+function isWithheld(message: AmiMessage): boolean {
+  const pres = /^(\d+)/.exec(message.get('CID-CallingPres') ?? '');
+  // Bits 6-7 of the presentation octet: 01 = restricted, 10 = not available (Q.931, calling party number).
+  if (pres !== null && (Number(pres[1]) & 0x60) !== 0) return true;
+  return message.all('ChanVariable').some((variable) => /^CALLERID\((?:num-)?pres\)=(?:prohib|unavail)/i.test(variable));
+}

@@ -1,0 +1,457 @@
+import type { Call, Counterpart, Telling } from './call.js';
+import { causeOf, type LegEnd } from './causes.js';
+import type { AgentRef, Directory } from './directory.js';
+import { judgeFilter } from './filters.js';
+import { LegTable, type Leg } from './leg-table.js';
+import { ANONYMOUS } from './numbers.js';
+import { answerKey, answerPost, hangupPost, newCallPost } from './posts.js';
+import type { CallSettings, Destination, Filter } from './settings.js';
+import { asCallId, type CallId, type Direction, type LegEvent, type LegId, type Millis, type PbxName, type Post, type ZammadName } from './vocabulary.js';
+
+/** After the first phone is called: how long the others of a ring group are waited for. */
+export const RING_GROUP_WINDOW: Millis = 150;
+/** An inbound call that reaches no phone is told so long after its arrival. */
+export const UNRUNG_LIMIT: Millis = 3_000;
+/** `newCall: arrival`: the PBX often learns a moment after the arrival that the number is withheld. */
+export const ARRIVAL_SETTLES: Millis = 50;
+/** An outbound call whose way out failed is over, unless its caller tries another way until then. */
+export const FAILOVER_WINDOW: Millis = 250;
+const LONGEST_CALL_ID = 250;
+const LONGEST_CHAIN = 32;
+
+/** What the brain says. */
+export type Outcome =
+  /** To be delivered to these Zammads, in this order. `repeatable`: a second hangup of this call would do no harm. */
+  | { readonly kind: 'post'; readonly zammads: readonly ZammadName[]; readonly post: Post; readonly repeatable: boolean }
+  /** Why something was done or not done, for people. */
+  | { readonly kind: 'note'; readonly callId: CallId; readonly text: string };
+
+export interface BrainSettings {
+  readonly pbx: PbxName;
+  readonly calls: CallSettings;
+  /** The PBX's own filter; every destination has one more. */
+  readonly filter: Filter;
+  readonly destinations: readonly Destination[];
+  readonly directory: Directory;
+}
+
+/** Where a chain of "dialled by" leads. */
+type Origin =
+  | { readonly kind: 'agent'; readonly leg: Leg; readonly agent: AgentRef }
+  | { readonly kind: 'call'; readonly call: Call }
+  | { readonly kind: 'nobody' }
+  /** A customer who has gone: what was dialled for him is no call of its own. */
+  | { readonly kind: 'gone' }
+  /** A leg of the chain is not known yet. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * The brain: legs of one PBX → calls → posts. Pure: it is fed events and ticks with their time, and returns what to tell.
+ * The strongest fact it stands on: a call follows the customer's leg; queues, virtual legs, transfers, pick-up and parking
+ * only change who is at its other end.
+ */
+export class Brain {
+  readonly #legs = new LegTable(
+    (leg, end) => {
+      this.#onEnded(leg, end);
+    },
+    (old, current) => {
+      this.#onReplaced(old, current);
+    },
+  );
+  readonly #calls = new Map<CallId, Call>();
+  readonly #callOfCustomer = new Map<LegId, Call>();
+  readonly #callOfPhone = new Map<LegId, Call>();
+  /** Outside calls that a leg has made so far: the second one's id gets `.2`. */
+  readonly #callsOfRoot = new Map<LegId, { count: number; readonly live: Set<Call> }>();
+  /** Legs whose part in a call is not known yet. */
+  readonly #unsettled = new Set<LegId>();
+  /** Calls that wait for a time. */
+  readonly #waiting = new Set<Call>();
+  #touched = new Set<Call>();
+  #outcomes: Outcome[] = [];
+  #now: Millis = 0;
+  #stopping = false;
+  #deafSince: Millis | undefined;
+
+  constructor(private readonly settings: BrainSettings) {}
+
+  /** What one message of the PBX, or one snapshot, means. */
+  apply(batch: readonly LegEvent[], now: Millis): readonly Outcome[] {
+    this.#now = now;
+    for (const event of batch) {
+      // What was true until now is told before it is over.
+      if (event.type === 'ended' || event.type === 'snapshot') this.#settle();
+      if (event.type === 'stopping') this.#stopping = true;
+      if (event.type === 'snapshot') this.#deafSince = undefined;
+      const touched = this.#legs.apply(event, now);
+      if (event.type === 'appeared' || event.type === 'called') this.#unsettled.add(event.leg);
+      for (const id of touched) {
+        const call = this.#callOfCustomer.get(id);
+        if (call !== undefined) this.#touched.add(call);
+      }
+      if (event.type === 'snapshot') this.#stopping = false;
+    }
+    this.#settle();
+    this.#legs.prune(now);
+    return this.#take();
+  }
+
+  /** Does what is due at `now`. */
+  tick(now: Millis): readonly Outcome[] {
+    this.#now = now;
+    for (const call of [...this.#waiting]) {
+      if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
+      else if (call.announceAt !== undefined && call.announceAt <= now) this.#announce(call, false);
+    }
+    if (this.#deafSince !== undefined && now - this.#deafSince >= this.settings.calls.maxSilence) {
+      this.#deafSince = undefined;
+      this.#stopping = true;
+      this.#legs.endAll(now);
+      this.#settle();
+      this.#stopping = false;
+    }
+    return this.#take();
+  }
+
+  /** When the next tick is wanted; undefined = none is. */
+  nextTick(): Millis | undefined {
+    let next = this.#deafSince === undefined || this.#calls.size === 0 ? Infinity : this.#deafSince + this.settings.calls.maxSilence;
+    for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, call.announceAt ?? Infinity);
+    return next === Infinity ? undefined : next;
+  }
+
+  /** The PBX is not heard any more; the next snapshot ends that. */
+  deaf(now: Millis): void {
+    this.#deafSince ??= now;
+  }
+
+  /** The calls that are not over. */
+  calls(): IterableIterator<Readonly<Call>> {
+    return this.#calls.values();
+  }
+
+  #take(): readonly Outcome[] {
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    return outcomes;
+  }
+
+  /** Finds each new leg's part, then looks again at every call that something changed for. */
+  #settle(): void {
+    for (const id of this.#unsettled) if (this.#findPart(id)) this.#unsettled.delete(id);
+    const touched = this.#touched;
+    this.#touched = new Set();
+    for (const call of touched) if (this.#calls.has(call.id)) this.#review(call);
+  }
+
+  // ------------------------------------------------------------------ which call a leg belongs to
+
+  /** True when nothing more is to be found out about this leg. */
+  #findPart(id: LegId): boolean {
+    const leg = this.#legs.get(id);
+    if (leg === undefined) return true;
+    if (leg.line === undefined) return false;
+    const agent = this.#agentOf(leg);
+    if (agent !== undefined) return this.#settlePhone(leg, agent);
+    return leg.line.kind === 'trunk' ? this.#settleTrunk(leg) : true;
+  }
+
+  /** The agent whose phone this is: a phone inside, or an outside one that is listed as his. */
+  #agentOf(leg: Leg): AgentRef | undefined {
+    const { directory } = this.settings;
+    if (leg.line?.kind === 'agent') return directory.agentAt(leg.line);
+    return leg.line?.kind === 'trunk' && leg.origin === 'outgoing' ? directory.agentByPhone(leg.dialled) : undefined;
+  }
+
+  #settlePhone(leg: Leg, agent: AgentRef): boolean {
+    if (!leg.called && leg.line?.kind === 'agent') return true;
+    if (this.#callOfPhone.has(leg.id)) return true;
+    const origin = this.#originOf(leg.by);
+    if (origin.kind === 'unknown') return false;
+    if (origin.kind === 'call' && origin.call.direction === 'in') {
+      const { call } = origin;
+      this.#callOfPhone.set(leg.id, call);
+      call.phones.set(leg.id, undefined);
+      call.agents.set(agent.extension, agent);
+      if (call.announceAt !== undefined) call.announceAt = Math.min(call.announceAt, this.#now + RING_GROUP_WINDOW);
+      this.#touched.add(call);
+    }
+    return true;
+  }
+
+  #settleTrunk(leg: Leg): boolean {
+    if (this.#callOfCustomer.has(leg.id)) {
+      const call = this.#callOfCustomer.get(leg.id);
+      if (call !== undefined && call.announceAt !== undefined && call.direction === 'in') this.#nameParties(call, leg);
+      return true;
+    }
+    if (leg.origin === 'incoming') {
+      this.#begin('in', leg, leg);
+      return true;
+    }
+    const origin = this.#originOf(leg.by);
+    if (origin.kind === 'unknown') return false;
+    // Dialled for a customer: a forward or a transfer to the outside, told by the cause of that call's end.
+    if (origin.kind === 'call' || origin.kind === 'gone') return true;
+    this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
+    return true;
+  }
+
+  /** Follows who dialled whom to the first agent or customer. */
+  #originOf(by: LegId | undefined): Origin {
+    let id = by;
+    for (let hops = 0; id !== undefined && hops < LONGEST_CHAIN; hops += 1) {
+      const leg = this.#legs.remembered(id);
+      if (leg?.line === undefined) return { kind: 'unknown' };
+      const call = this.#callOfCustomer.get(leg.id);
+      if (call !== undefined) return { kind: 'call', call };
+      const agent = this.#agentOf(leg);
+      if (agent !== undefined) return { kind: 'agent', leg, agent };
+      if (leg.line.kind === 'trunk') return { kind: 'gone' };
+      id = leg.by;
+    }
+    return { kind: 'nobody' };
+  }
+
+  // ------------------------------------------------------------------ beginnings
+
+  #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
+    const { directory, calls } = this.settings;
+    const root = caller?.leg ?? leg;
+    const number = directory.numbers.clean(leg.dialled);
+    const earlier = this.#callsOfRoot.get(root.id);
+    for (const call of earlier?.live ?? []) {
+      // The same number again while nobody has answered: another way out for the same call.
+      if (call.answered || call.to !== number) continue;
+      call.customers.add(leg.id);
+      call.closeAt = undefined;
+      this.#callOfCustomer.set(leg.id, call);
+      this.#touched.add(call);
+      return;
+    }
+    const agent = caller?.agent ?? (leg.onBehalfOf === undefined ? undefined : directory.agent(leg.onBehalfOf));
+    if (agent !== undefined && !calls.reportConsultations && this.#talksElsewhere(agent)) return;
+    const call = this.#begin('out', root, leg);
+    if (agent !== undefined) {
+      call.agents.set(agent.extension, agent);
+      call.lastAgent = agent;
+    }
+    this.#nameParties(call, leg);
+  }
+
+  #talksElsewhere(agent: AgentRef): boolean {
+    for (const { counterpart } of this.#calls.values()) {
+      if (counterpart?.kind === 'agent' && counterpart.agent.extension === agent.extension) return true;
+    }
+    return false;
+  }
+
+  #begin(direction: Direction, root: Leg, customer: Leg): Call {
+    const family = this.#callsOfRoot.get(root.id) ?? { count: 0, live: new Set() };
+    family.count += 1;
+    const suffix = family.count === 1 ? '' : `.${String(family.count)}`;
+    const id = asCallId(`${`${this.settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
+    const early = this.settings.calls.newCall === 'arrival' ? ARRIVAL_SETTLES : UNRUNG_LIMIT;
+    const call: Call = {
+      id,
+      direction,
+      root: root.id,
+      customers: new Set([customer.id]),
+      agents: new Map(),
+      phones: new Map(),
+      queues: new Set(),
+      from: ANONYMOUS,
+      to: ANONYMOUS,
+      counterpart: undefined,
+      answered: false,
+      lastAgent: undefined,
+      caller: undefined,
+      customerEnd: undefined,
+      announceAt: direction === 'out' ? this.#now : this.#now + early,
+      closeAt: undefined,
+      tellings: new Map(this.settings.destinations.map(({ name }): [ZammadName, Telling] => [name, { decision: 'open', answeredBy: undefined }])),
+    };
+    family.live.add(call);
+    this.#callsOfRoot.set(root.id, family);
+    this.#calls.set(id, call);
+    this.#callOfCustomer.set(customer.id, call);
+    this.#waiting.add(call);
+    this.#touched.add(call);
+    if (direction === 'in') this.#nameParties(call, customer);
+    this.#note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
+    return call;
+  }
+
+  /** Who calls whom, as Zammad is told; may be corrected until it was told. */
+  #nameParties(call: Call, trunk: Leg): void {
+    const { numbers } = this.settings.directory;
+    const line = trunk.line?.kind === 'trunk' ? trunk.line.name : 'unknown';
+    const dialled = numbers.clean(trunk.dialled) ?? line;
+    const shown = trunk.withheld ? undefined : numbers.clean(trunk.from);
+    call.to = dialled;
+    call.from = call.direction === 'in' ? (shown ?? ANONYMOUS) : (shown ?? call.lastAgent?.extension ?? line);
+  }
+
+  // ------------------------------------------------------------------ the middle
+
+  /** Who is at the customer's other end now? Tells what is to be told. */
+  #review(call: Call): void {
+    for (const id of call.customers) {
+      const leg = this.#legs.get(id);
+      if (leg === undefined) continue;
+      if (leg.queue !== undefined) call.queues.add(leg.queue);
+      const counterpart = this.#counterpartOf(call, leg);
+      if (counterpart === undefined) continue;
+      call.counterpart = counterpart;
+      if (counterpart.kind === 'agent') {
+        call.answered = true;
+        call.lastAgent = counterpart.agent;
+        call.agents.set(counterpart.agent.extension, counterpart.agent);
+      }
+    }
+    this.#announce(call, false);
+    this.#tellAnswer(call);
+  }
+
+  #counterpartOf(call: Call, customer: Leg): Counterpart | undefined {
+    if (!customer.up) return undefined;
+    const current = call.counterpart?.kind === 'agent' ? call.counterpart.agent.extension : undefined;
+    let first: AgentRef | undefined;
+    let outside = false;
+    for (const other of this.#legs.others(customer)) {
+      if (!other.up) continue;
+      const agent = this.#agentOf(other);
+      // As long as the one who talks is still there, he is the one, whoever joins.
+      if (agent !== undefined && agent.extension === current) return call.counterpart;
+      first ??= agent;
+      // A trunk leg that the PBX dialled is a forward's or transfer's target; one that came in is another customer.
+      outside ||= agent === undefined && other.line?.kind === 'trunk' && other.origin === 'outgoing' && !call.customers.has(other.id);
+    }
+    if (first !== undefined) return { kind: 'agent', agent: first };
+    if (outside) return { kind: 'outside' };
+    return customer.voicemail && call.direction === 'in' ? { kind: 'voicemail' } : undefined;
+  }
+
+  /** newCall, to every Zammad whose filter has decided for it. */
+  #announce(call: Call, over: boolean): void {
+    const due = over || call.counterpart !== undefined || call.announceAt === undefined || call.announceAt <= this.#now;
+    if (!due) return;
+    call.announceAt = undefined;
+    if (call.closeAt === undefined) this.#waiting.delete(call);
+    const facts = {
+      pbx: this.settings.pbx,
+      direction: call.direction,
+      did: call.direction === 'in' ? call.to : call.from,
+      queues: [...call.queues],
+      agents: [...call.agents.keys()],
+      final: over,
+    };
+    const chosen: ZammadName[] = [];
+    for (const destination of this.settings.destinations) {
+      const telling = call.tellings.get(destination.name);
+      if (telling?.decision !== 'open') continue;
+      const own = judgeFilter(this.settings.filter, facts);
+      const verdict = own.kind === 'send' ? judgeFilter(destination.filter, facts) : own;
+      if (verdict.kind === 'wait') continue;
+      telling.decision = verdict.kind;
+      if (verdict.kind === 'send') chosen.push(destination.name);
+      else this.#note(call, `not sent to ${destination.name}: ${verdict.why}`);
+    }
+    if (chosen.length > 0) this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
+  }
+
+  #queueOf(call: Call): string | undefined {
+    if (call.direction === 'out') return undefined;
+    const configured = this.settings.directory.did(call.to)?.queue;
+    return configured ?? (this.settings.calls.sendQueue ? [...call.queues][0] : undefined);
+  }
+
+  #tellAnswer(call: Call): void {
+    const key = answerKey(call);
+    if (key === undefined || call.counterpart === undefined) return;
+    const chosen: ZammadName[] = [];
+    for (const [name, telling] of call.tellings) {
+      if (telling.decision !== 'send' || telling.answeredBy === key) continue;
+      if (telling.answeredBy !== undefined && !this.settings.calls.answerAgain) continue;
+      telling.answeredBy = key;
+      chosen.push(name);
+    }
+    if (chosen.length > 0) this.#post(call, chosen, answerPost(call, call.counterpart));
+  }
+
+  // ------------------------------------------------------------------ ends
+
+  #onEnded(leg: Leg, end: LegEnd): void {
+    const phone = this.#callOfPhone.get(leg.id);
+    if (phone !== undefined) phone.phones.set(leg.id, end);
+    this.#callOfPhone.delete(leg.id);
+    const family = this.#callsOfRoot.get(leg.id);
+    if (family !== undefined) {
+      this.#callsOfRoot.delete(leg.id);
+      for (const call of family.live) {
+        if (call.direction === 'out') call.caller = end;
+        if (call.closeAt !== undefined) this.#close(call);
+      }
+    }
+    const call = this.#callOfCustomer.get(leg.id);
+    if (call === undefined) return;
+    call.customers.delete(leg.id);
+    this.#callOfCustomer.delete(leg.id);
+    call.customerEnd = end;
+    if (call.customers.size > 0) return;
+    const mayTryAgain = call.direction === 'out' && !call.answered && call.root !== leg.id && this.#legs.get(call.root) !== undefined;
+    if (!mayTryAgain) {
+      this.#close(call);
+      return;
+    }
+    call.closeAt = this.#now + FAILOVER_WINDOW;
+    this.#waiting.add(call);
+  }
+
+  #onReplaced(old: LegId, current: LegId): void {
+    for (const index of [this.#callOfCustomer, this.#callOfPhone]) {
+      const call = index.get(old);
+      if (call === undefined) continue;
+      index.delete(old);
+      index.set(current, call);
+      if (call.customers.delete(old)) call.customers.add(current);
+      if (call.phones.delete(old)) call.phones.set(current, undefined);
+    }
+    const family = this.#callsOfRoot.get(old);
+    if (family === undefined) return;
+    this.#callsOfRoot.delete(old);
+    this.#callsOfRoot.set(current, family);
+    for (const call of family.live) call.root = current;
+  }
+
+  #close(call: Call): void {
+    this.#announce(call, true);
+    this.#tellAnswer(call);
+    const cause = causeOf({
+      direction: call.direction,
+      outside: call.counterpart?.kind === 'outside',
+      answered: call.answered,
+      pbxStopped: this.#stopping,
+      customer: call.customerEnd ?? { by: 'pbx', lost: true },
+      caller: call.caller,
+      phones: [...call.phones.values()],
+    });
+    const told = [...call.tellings].filter(([, telling]) => telling.decision === 'send').map(([name]) => name);
+    if (told.length > 0) this.#post(call, told, hangupPost(call, cause));
+    this.#calls.delete(call.id);
+    this.#waiting.delete(call);
+    this.#callsOfRoot.get(call.root)?.live.delete(call);
+    for (const id of call.phones.keys()) this.#callOfPhone.delete(id);
+    this.#note(call, `over: ${cause}`);
+  }
+
+  #post(call: Call, zammads: readonly ZammadName[], post: Post): void {
+    const repeatable = call.direction === 'out' || call.counterpart !== undefined;
+    this.#outcomes.push({ kind: 'post', zammads, post, repeatable });
+  }
+
+  #note(call: Call, text: string): void {
+    this.#outcomes.push({ kind: 'note', callId: call.id, text });
+  }
+}

@@ -1,0 +1,49 @@
+import type { LegEnd } from './causes.js';
+import type { AgentRef } from './directory.js';
+import type { CallId, Direction, LegId, Millis, ZammadName } from './vocabulary.js';
+
+/** Who is at the other end of the customer's conversation. */
+export type Counterpart =
+  | { readonly kind: 'agent'; readonly agent: AgentRef }
+  /** An outside number, by forward or transfer, that has answered. */
+  | { readonly kind: 'outside' }
+  | { readonly kind: 'voicemail' };
+
+/** What one Zammad was told of a call. */
+export interface Telling {
+  /** The filters' word: given once, then kept. */
+  decision: 'open' | 'send' | 'skip';
+  /** Who Zammad believes talks, as a key: no answer goes out twice in a row for the same one. */
+  answeredBy: string | undefined;
+}
+
+/** One conversation with one customer, from the first ring to the last goodbye. Plain data. */
+export interface Call {
+  readonly id: CallId;
+  readonly direction: Direction;
+  /** The leg that started it: inbound the customer's; outbound the agent's, from which it was dialled. */
+  root: LegId;
+  /** The trunk legs tried for the customer that have not ended (several only while an outbound call looks for a way out). */
+  readonly customers: Set<LegId>;
+  /** Agents called (in) or calling (out), by extension, in order. */
+  readonly agents: Map<string, AgentRef>;
+  /** Agents' phones called, and how each ended. */
+  readonly phones: Map<LegId, LegEnd | undefined>;
+  readonly queues: Set<string>;
+  from: string;
+  to: string;
+  counterpart: Counterpart | undefined;
+  /** An agent has talked with the customer. */
+  answered: boolean;
+  /** The agent who talks, or talked last. */
+  lastAgent: AgentRef | undefined;
+  /** Outbound: how the caller's leg ended. */
+  caller: LegEnd | undefined;
+  /** How the customer's (last) leg ended. */
+  customerEnd: LegEnd | undefined;
+  /** When newCall is due at the latest; undefined once it went out. */
+  announceAt: Millis | undefined;
+  /** When it is over unless another way out is tried until then. */
+  closeAt: Millis | undefined;
+  readonly tellings: Map<ZammadName, Telling>;
+}
