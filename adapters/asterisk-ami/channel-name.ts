@@ -11,7 +11,19 @@ export interface ChannelName {
 }
 
 /** Channels that Asterisk makes for itself: announcers, recorders, spies, and the ends of bridges. */
-const OWN = new Set(['announcer', 'bridge', 'cbann', 'cbrec', 'message', 'multicastrtp', 'parked', 'recorder', 'snoop', 'surrogate', 'unicastrtp']);
+const OWN = new Set([
+  'announcer',
+  'bridge',
+  'cbann',
+  'cbrec',
+  'message',
+  'multicastrtp',
+  'parked',
+  'recorder',
+  'snoop',
+  'surrogate',
+  'unicastrtp',
+]);
 
 export function parseChannelName(channel: string): ChannelName {
   const slash = channel.indexOf('/');
@@ -23,7 +35,8 @@ export function parseChannelName(channel: string): ChannelName {
 }
 
 /** The name of the other half of a Local channel. */
-export const otherHalf = (channel: string): string => channel.replace(/;([12])$/, (_, half: string) => (half === '1' ? ';2' : ';1'));
+export const otherHalf = (channel: string): string =>
+  channel.replace(/;([12])$/, (_, half: string) => (half === '1' ? ';2' : ';1'));
 
 /** A test for `trunks:` patterns: endpoint names or `TECH/NAME`, `*` stands for anything. Compared without regard to case. */
 export function trunkMatcher(patterns: readonly string[]): (name: ChannelName) => boolean {

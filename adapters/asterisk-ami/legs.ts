@@ -50,10 +50,15 @@ export class AsteriskLegs {
   channelOf(leg: LegId): string | undefined {
     return this.#channels.get(leg)?.channel;
   }
-  /** An incoming trunk leg that no person or voicemail is known to hear: worth asking the PBX what it does. */
+  /** A customer who called and is connected with nobody but the PBX: worth asking what answers him. */
   isAlone(leg: LegId): boolean {
     const channel = this.#channels.get(leg);
-    return channel?.line.kind === 'trunk' && channel.up && this.#bridges.bridgeOf(channel) === undefined;
+    return (
+      channel?.line.kind === 'trunk' &&
+      channel.origin === 'incoming' &&
+      channel.up &&
+      this.#bridges.bridgeOf(channel) === undefined
+    );
   }
   /** The end of this leg will be our doing. */
   markOurs(leg: LegId): void {
@@ -85,7 +90,9 @@ export class AsteriskLegs {
       case 'Hangup':
         return this.#hangup(message);
       case 'QueueCallerJoin':
-        return this.#about(message, (channel) => [{ type: 'queued', leg: channel.id, queue: message.get('Queue') ?? '' }]);
+        return this.#about(message, (channel) => [
+          { type: 'queued', leg: channel.id, queue: message.get('Queue') ?? '' },
+        ]);
       case 'Newexten':
         return message.get('Application') === 'VoiceMail' ? this.#about(message, voicemail) : [];
       case 'Shutdown':
@@ -129,7 +136,14 @@ export class AsteriskLegs {
     }
     const events = this.#tell(channel);
     if (state === STATE.up && !channel.up) events.push(...this.#up(channel));
-    if (application === 'Queue') events.push(...this.#withLeg(channel, { type: 'queued', leg: channel.id, queue: (message.get('Data') ?? '').split(',')[0] ?? '' }));
+    if (application === 'Queue')
+      events.push(
+        ...this.#withLeg(channel, {
+          type: 'queued',
+          leg: channel.id,
+          queue: (message.get('Data') ?? '').split(',')[0] ?? '',
+        }),
+      );
     if (application === 'VoiceMail') events.push(...this.#withLeg(channel, ...voicemail(channel)));
     const bridge = message.get('BridgeID');
     events.push(...this.#changes(this.#bridges.move(channel, bridge === '' ? undefined : bridge)));
@@ -236,7 +250,9 @@ export class AsteriskLegs {
     channel.dialledBy = by === undefined || by === '' ? 'nobody' : asLegId(by);
     if (channel.line.kind === 'virtual') return this.#payOwed(false);
     channel.dialled = dialledNumber(message.get('DialString')) ?? message.get('DestCallerIDNum');
-    channel.from = isNumber(message.get('DestConnectedLineNum')) ? message.get('DestConnectedLineNum') : message.get('CallerIDNum');
+    channel.from = isNumber(message.get('DestConnectedLineNum'))
+      ? message.get('DestConnectedLineNum')
+      : message.get('CallerIDNum');
     channel.owed = true;
     this.#owed.add(channel);
     return this.#payOwed(false);
@@ -361,7 +377,9 @@ export class AsteriskLegs {
 
   /** Who dials a channel: through Local channels, to a real one. */
   #diallerOf(channel: Channel): Dialler {
-    return channel.dialledBy === undefined || channel.dialledBy === 'nobody' ? channel.dialledBy : this.#real(channel.dialledBy, channel, new Set());
+    return channel.dialledBy === undefined || channel.dialledBy === 'nobody'
+      ? channel.dialledBy
+      : this.#real(channel.dialledBy, channel, new Set());
   }
 
   #real(id: LegId, asking: Channel, seen: Set<LegId>): Dialler {
@@ -387,12 +405,15 @@ export class AsteriskLegs {
 
 const isFolded = (channel: Channel): boolean => channel.line.kind === 'virtual' || channel.line.kind === 'pbx';
 const voicemail = (channel: Channel): LegEvent[] => [{ type: 'recorder', leg: channel.id, kind: 'voicemail' }];
-const isNumber = (text: string | undefined): text is string => text !== undefined && text !== '' && text !== '<unknown>';
+const isNumber = (text: string | undefined): text is string =>
+  text !== undefined && text !== '' && text !== '<unknown>';
 
 /** The PBX says of a number that it must not be shown: in NewCallerid, or by `channelvars = CALLERID(num-pres)`. */
 function isWithheld(message: AmiMessage): boolean {
   const pres = /^(\d+)/.exec(message.get('CID-CallingPres') ?? '');
   // Bits 6-7 of the presentation octet: 01 = restricted, 10 = not available (Q.931, calling party number).
   if (pres !== null && (Number(pres[1]) & 0x60) !== 0) return true;
-  return message.all('ChanVariable').some((variable) => /^CALLERID\((?:num-)?pres\)=(?:prohib|unavail)/i.test(variable));
+  return message
+    .all('ChanVariable')
+    .some((variable) => /^CALLERID\((?:num-)?pres\)=(?:prohib|unavail)/i.test(variable));
 }

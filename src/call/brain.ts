@@ -1,12 +1,20 @@
 import type { Call, Counterpart, Telling } from './call.js';
 import { causeOf, type LegEnd } from './causes.js';
-import type { AgentRef, Directory } from './directory.js';
-import { judgeFilter } from './filters.js';
+import type { AgentRef } from './directory.js';
 import { LegTable, type Leg } from './leg-table.js';
 import { ANONYMOUS } from './numbers.js';
-import { answerKey, answerPost, hangupPost, newCallPost } from './posts.js';
-import type { CallSettings, Destination, Filter } from './settings.js';
-import { asCallId, type CallId, type Direction, type LegEvent, type LegId, type Millis, type PbxName, type Post, type ZammadName } from './vocabulary.js';
+import { Teller, type TellerSettings } from './teller.js';
+import type { Outcome } from './outcome.js';
+import {
+  asCallId,
+  type CallId,
+  type Cause,
+  type Direction,
+  type LegEvent,
+  type LegId,
+  type Millis,
+  type ZammadName,
+} from './vocabulary.js';
 
 /** After the first phone is called: how long the others of a ring group are waited for. */
 export const RING_GROUP_WINDOW: Millis = 150;
@@ -19,21 +27,7 @@ export const FAILOVER_WINDOW: Millis = 250;
 const LONGEST_CALL_ID = 250;
 const LONGEST_CHAIN = 32;
 
-/** What the brain says. */
-export type Outcome =
-  /** To be delivered to these Zammads, in this order. `repeatable`: a second hangup of this call would do no harm. */
-  | { readonly kind: 'post'; readonly zammads: readonly ZammadName[]; readonly post: Post; readonly repeatable: boolean }
-  /** Why something was done or not done, for people. */
-  | { readonly kind: 'note'; readonly callId: CallId; readonly text: string };
-
-export interface BrainSettings {
-  readonly pbx: PbxName;
-  readonly calls: CallSettings;
-  /** The PBX's own filter; every destination has one more. */
-  readonly filter: Filter;
-  readonly destinations: readonly Destination[];
-  readonly directory: Directory;
-}
+export type BrainSettings = TellerSettings;
 
 /** Where a chain of "dialled by" leads. */
 type Origin =
@@ -69,12 +63,14 @@ export class Brain {
   /** Calls that wait for a time. */
   readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
-  #outcomes: Outcome[] = [];
+  readonly #teller: Teller;
   #now: Millis = 0;
   #stopping = false;
   #deafSince: Millis | undefined;
 
-  constructor(private readonly settings: BrainSettings) {}
+  constructor(private readonly settings: TellerSettings) {
+    this.#teller = new Teller(settings);
+  }
 
   /** What one message of the PBX, or one snapshot, means. */
   apply(batch: readonly LegEvent[], now: Millis): readonly Outcome[] {
@@ -94,7 +90,7 @@ export class Brain {
     }
     this.#settle();
     this.#legs.prune(now);
-    return this.#take();
+    return this.#teller.take();
   }
 
   /** Does what is due at `now`. */
@@ -111,12 +107,15 @@ export class Brain {
       this.#settle();
       this.#stopping = false;
     }
-    return this.#take();
+    return this.#teller.take();
   }
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    let next = this.#deafSince === undefined || this.#calls.size === 0 ? Infinity : this.#deafSince + this.settings.calls.maxSilence;
+    let next =
+      this.#deafSince === undefined || this.#calls.size === 0
+        ? Infinity
+        : this.#deafSince + this.settings.calls.maxSilence;
     for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, call.announceAt ?? Infinity);
     return next === Infinity ? undefined : next;
   }
@@ -126,15 +125,20 @@ export class Brain {
     this.#deafSince ??= now;
   }
 
+  /**
+   * Zammad wants an inbound call rejected. Returns the customer's leg to hang up; undefined when it is too late: an agent has
+   * answered, or the call is over.
+   */
+  reject(callId: CallId, reason: Cause): LegId | undefined {
+    const call = this.#calls.get(callId);
+    if (call?.direction !== 'in' || call.answered) return undefined;
+    call.rejected = reason;
+    return [...call.customers][0];
+  }
+
   /** The calls that are not over. */
   calls(): IterableIterator<Readonly<Call>> {
     return this.#calls.values();
-  }
-
-  #take(): readonly Outcome[] {
-    const outcomes = this.#outcomes;
-    this.#outcomes = [];
-    return outcomes;
   }
 
   /** Finds each new leg's part, then looks again at every call that something changed for. */
@@ -267,10 +271,16 @@ export class Brain {
       answered: false,
       lastAgent: undefined,
       caller: undefined,
+      rejected: undefined,
       customerEnd: undefined,
       announceAt: direction === 'out' ? this.#now : this.#now + early,
       closeAt: undefined,
-      tellings: new Map(this.settings.destinations.map(({ name }): [ZammadName, Telling] => [name, { decision: 'open', answeredBy: undefined }])),
+      tellings: new Map(
+        this.settings.destinations.map(({ name }): [ZammadName, Telling] => [
+          name,
+          { decision: 'open', answeredBy: undefined },
+        ]),
+      ),
     };
     family.live.add(call);
     this.#callsOfRoot.set(root.id, family);
@@ -279,7 +289,7 @@ export class Brain {
     this.#waiting.add(call);
     this.#touched.add(call);
     if (direction === 'in') this.#nameParties(call, customer);
-    this.#note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
+    this.#teller.note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
     return call;
   }
 
@@ -311,7 +321,7 @@ export class Brain {
       }
     }
     this.#announce(call, false);
-    this.#tellAnswer(call);
+    this.#teller.answer(call);
   }
 
   #counterpartOf(call: Call, customer: Leg): Counterpart | undefined {
@@ -326,58 +336,24 @@ export class Brain {
       if (agent !== undefined && agent.extension === current) return call.counterpart;
       first ??= agent;
       // A trunk leg that the PBX dialled is a forward's or transfer's target; one that came in is another customer.
-      outside ||= agent === undefined && other.line?.kind === 'trunk' && other.origin === 'outgoing' && !call.customers.has(other.id);
+      outside ||=
+        agent === undefined &&
+        other.line?.kind === 'trunk' &&
+        other.origin === 'outgoing' &&
+        !call.customers.has(other.id);
     }
     if (first !== undefined) return { kind: 'agent', agent: first };
     if (outside) return { kind: 'outside' };
     return customer.voicemail && call.direction === 'in' ? { kind: 'voicemail' } : undefined;
   }
 
-  /** newCall, to every Zammad whose filter has decided for it. */
+  /** newCall, when it is due. */
   #announce(call: Call, over: boolean): void {
     const due = over || call.counterpart !== undefined || call.announceAt === undefined || call.announceAt <= this.#now;
     if (!due) return;
     call.announceAt = undefined;
     if (call.closeAt === undefined) this.#waiting.delete(call);
-    const facts = {
-      pbx: this.settings.pbx,
-      direction: call.direction,
-      did: call.direction === 'in' ? call.to : call.from,
-      queues: [...call.queues],
-      agents: [...call.agents.keys()],
-      final: over,
-    };
-    const chosen: ZammadName[] = [];
-    for (const destination of this.settings.destinations) {
-      const telling = call.tellings.get(destination.name);
-      if (telling?.decision !== 'open') continue;
-      const own = judgeFilter(this.settings.filter, facts);
-      const verdict = own.kind === 'send' ? judgeFilter(destination.filter, facts) : own;
-      if (verdict.kind === 'wait') continue;
-      telling.decision = verdict.kind;
-      if (verdict.kind === 'send') chosen.push(destination.name);
-      else this.#note(call, `not sent to ${destination.name}: ${verdict.why}`);
-    }
-    if (chosen.length > 0) this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
-  }
-
-  #queueOf(call: Call): string | undefined {
-    if (call.direction === 'out') return undefined;
-    const configured = this.settings.directory.did(call.to)?.queue;
-    return configured ?? (this.settings.calls.sendQueue ? [...call.queues][0] : undefined);
-  }
-
-  #tellAnswer(call: Call): void {
-    const key = answerKey(call);
-    if (key === undefined || call.counterpart === undefined) return;
-    const chosen: ZammadName[] = [];
-    for (const [name, telling] of call.tellings) {
-      if (telling.decision !== 'send' || telling.answeredBy === key) continue;
-      if (telling.answeredBy !== undefined && !this.settings.calls.answerAgain) continue;
-      telling.answeredBy = key;
-      chosen.push(name);
-    }
-    if (chosen.length > 0) this.#post(call, chosen, answerPost(call, call.counterpart));
+    this.#teller.newCall(call, over);
   }
 
   // ------------------------------------------------------------------ ends
@@ -400,7 +376,8 @@ export class Brain {
     this.#callOfCustomer.delete(leg.id);
     call.customerEnd = end;
     if (call.customers.size > 0) return;
-    const mayTryAgain = call.direction === 'out' && !call.answered && call.root !== leg.id && this.#legs.get(call.root) !== undefined;
+    const mayTryAgain =
+      call.direction === 'out' && !call.answered && call.root !== leg.id && this.#legs.get(call.root) !== undefined;
     if (!mayTryAgain) {
       this.#close(call);
       return;
@@ -427,31 +404,21 @@ export class Brain {
 
   #close(call: Call): void {
     this.#announce(call, true);
-    this.#tellAnswer(call);
+    this.#teller.answer(call);
     const cause = causeOf({
       direction: call.direction,
       outside: call.counterpart?.kind === 'outside',
       answered: call.answered,
+      rejected: call.rejected,
       pbxStopped: this.#stopping,
       customer: call.customerEnd ?? { by: 'pbx', lost: true },
       caller: call.caller,
       phones: [...call.phones.values()],
     });
-    const told = [...call.tellings].filter(([, telling]) => telling.decision === 'send').map(([name]) => name);
-    if (told.length > 0) this.#post(call, told, hangupPost(call, cause));
+    this.#teller.hangup(call, cause);
     this.#calls.delete(call.id);
     this.#waiting.delete(call);
     this.#callsOfRoot.get(call.root)?.live.delete(call);
     for (const id of call.phones.keys()) this.#callOfPhone.delete(id);
-    this.#note(call, `over: ${cause}`);
-  }
-
-  #post(call: Call, zammads: readonly ZammadName[], post: Post): void {
-    const repeatable = call.direction === 'out' || call.counterpart !== undefined;
-    this.#outcomes.push({ kind: 'post', zammads, post, repeatable });
-  }
-
-  #note(call: Call, text: string): void {
-    this.#outcomes.push({ kind: 'note', callId: call.id, text });
   }
 }

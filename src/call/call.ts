@@ -1,6 +1,6 @@
 import type { LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
-import type { CallId, Direction, LegId, Millis, ZammadName } from './vocabulary.js';
+import type { CallId, Cause, Direction, LegId, Millis, ZammadName } from './vocabulary.js';
 
 /** Who is at the other end of the customer's conversation. */
 export type Counterpart =
@@ -39,6 +39,8 @@ export interface Call {
   lastAgent: AgentRef | undefined;
   /** Outbound: how the caller's leg ended. */
   caller: LegEnd | undefined;
+  /** This bridge was asked to end it, for this reason. */
+  rejected: Cause | undefined;
   /** How the customer's (last) leg ended. */
   customerEnd: LegEnd | undefined;
   /** When newCall is due at the latest; undefined once it went out. */

@@ -25,15 +25,20 @@ export interface Directory {
 export function createDirectory(agents: readonly Agent[], dids: readonly Did[], country: string): Directory {
   const byExtension = new Map(agents.map((agent) => [agent.extension, agent]));
   const numbers = createNumbers(country, (digits) => byExtension.has(digits));
-  const byDevice = new Map(agents.flatMap((agent) => agent.devices.map((device) => [device.toLowerCase(), agent] as const)));
-  const byPhone = new Map(agents.flatMap((agent) => agent.phones.map((phone) => [numbers.clean(phone), agent] as const)));
+  const byDevice = new Map(
+    agents.flatMap((agent) => agent.devices.map((device) => [device.toLowerCase(), agent] as const)),
+  );
+  const byPhone = new Map(
+    agents.flatMap((agent) => agent.phones.map((phone) => [numbers.clean(phone), agent] as const)),
+  );
   const byDid = new Map(dids.map((did) => [numbers.clean(did.number), did] as const));
 
   const person = (agent: Agent | undefined, extension: string): AgentRef =>
     agent === undefined ? { extension, name: extension } : { extension: agent.extension, name: agent.name };
   return {
     numbers,
-    agentAt: (line) => person(byDevice.get(line.device.toLowerCase()) ?? byExtension.get(line.extension), line.extension),
+    agentAt: (line) =>
+      person(byDevice.get(line.device.toLowerCase()) ?? byExtension.get(line.extension), line.extension),
     agent: (extension) => person(byExtension.get(extension), extension),
     agentByPhone(number) {
       const clean = numbers.clean(number);

@@ -15,7 +15,10 @@ export interface FilterFacts {
 }
 
 /** `wait`: what the filter asks for may still become known. `why` names the part that did not match. */
-export type FilterVerdict = { readonly kind: 'send' } | { readonly kind: 'wait' } | { readonly kind: 'skip'; readonly why: string };
+export type FilterVerdict =
+  | { readonly kind: 'send' }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'skip'; readonly why: string };
 
 const matches = (patterns: readonly string[], value: string): boolean =>
   patterns.some((pattern) => {
@@ -36,7 +39,8 @@ const matches = (patterns: readonly string[], value: string): boolean =>
 export function judgeFilter(filter: Filter, facts: FilterFacts): FilterVerdict {
   const skip = (why: string): FilterVerdict => ({ kind: 'skip', why });
   if (filter.pbx !== undefined && !filter.pbx.includes(facts.pbx)) return skip(`PBX ${facts.pbx} is not in filter.pbx`);
-  if (filter.direction !== undefined && filter.direction !== facts.direction) return skip(`direction ${facts.direction} is not filter.direction`);
+  if (filter.direction !== undefined && filter.direction !== facts.direction)
+    return skip(`direction ${facts.direction} is not filter.direction`);
   if (filter.dids !== undefined && !matches(filter.dids, facts.did)) return skip(`${facts.did} is not in filter.dids`);
   const { queues, agents } = filter;
   const queueKnown = queues === undefined || facts.queues.some((queue) => queues.includes(queue));

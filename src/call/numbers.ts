@@ -7,7 +7,18 @@ const EXTENSION_DIGITS = 5;
 const MAX_LENGTH = 100;
 
 /** What PBXs write when there is no number to show. */
-const NOBODY = new Set(['', '<unknown>', 'unknown', 'anonymous', 'private', 'restricted', 'unavailable', 'withheld', 'asterisk', 's']);
+const NOBODY = new Set([
+  '',
+  '<unknown>',
+  'unknown',
+  'anonymous',
+  'private',
+  'restricted',
+  'unavailable',
+  'withheld',
+  'asterisk',
+  's',
+]);
 
 /** Reads the numbers of one country. */
 export interface Numbers {
@@ -53,7 +64,7 @@ export function createNumbers(country: string, isExtension: (digits: string) => 
   return {
     clean(raw) {
       const text = (raw ?? '')
-        // eslint-disable-next-line no-control-regex -- exactly those must not reach Zammad: NUL is answered with 422
+        // Exactly these must not reach Zammad: NUL is answered with 422.
         .replace(/[\u0000-\u001f\u007f]/g, '')
         .replace(/^sips?:|^tel:/i, '')
         .replace(/[@;].*$/, '')

@@ -17,7 +17,8 @@ export const newCallPost = (call: Call, queue: string | undefined): NewCallPost 
 export function answerPost(call: Call, counterpart: Counterpart): AnswerPost {
   const post: AnswerPost = { event: 'answer', ...base(call) };
   if (call.direction === 'out') return post;
-  if (counterpart.kind === 'agent') return { ...post, user: counterpart.agent.name, answeringNumber: counterpart.agent.extension };
+  if (counterpart.kind === 'agent')
+    return { ...post, user: counterpart.agent.name, answeringNumber: counterpart.agent.extension };
   return { ...post, user: VOICEMAIL };
 }
 
@@ -25,7 +26,9 @@ export const hangupPost = (call: Call, cause: Cause): HangupPost => ({
   event: 'hangup',
   ...base(call),
   cause,
-  ...(call.direction === 'in' && call.answered && call.lastAgent !== undefined ? { answeringNumber: call.lastAgent.extension } : {}),
+  ...(call.direction === 'in' && call.answered && call.lastAgent !== undefined
+    ? { answeringNumber: call.lastAgent.extension }
+    : {}),
 });
 
 /** What a counterpart is told as; undefined = it is not told by an answer. */

@@ -91,10 +91,15 @@ export interface AdapterDefinition<Schema extends z.ZodType = z.ZodType> {
    * A key that holds a secret is declared with `secretField` of config/secrets.ts.
    */
   readonly configSchema: Schema;
+  /**
+   * Names the PBX and the interface family it is spoken to by, e.g. `asterisk 10.0.0.5`; two entries of one identity are
+   * refused, because each call would be told twice. `config` may lack its secrets; none may be in the result.
+   */
+  identity?(config: z.output<Schema>): string;
   /** Pure: no connection, no timer. */
   create(context: AdapterContext, config: z.output<Schema>): Adapter;
-  /** For `replay`; `config` may lack its secrets. */
-  readRecording?(context: Omit<AdapterContext, 'emit'>, config: z.output<Schema>): RecordingReader;
+  /** For `replay`: pure, and quick to load. `config` may lack its secrets. */
+  readRecording?(config: z.output<Schema>): RecordingReader;
   /** For `record`. */
   createRecorder?(context: Omit<AdapterContext, 'emit'>, config: z.output<Schema>): Recorder;
 }

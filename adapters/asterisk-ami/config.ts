@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { secretField } from '../../src/config/secrets.js';
+
+const DEFAULT_PORT = 5038;
+
+/** The settings of an Asterisk that is heard over its Manager Interface. */
+export const configSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .meta({ description: 'Where the Asterisk Manager Interface listens (manager.conf: bindaddr, or tlsbindaddr).' }),
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(DEFAULT_PORT)
+    .meta({ description: 'Its port (manager.conf: port; over TLS usually 5039).' }),
+  username: z.string().min(1).meta({ description: 'The section of manager.conf that is the bridge.' }),
+  secret: secretField({ description: "That section's secret. Better as secretFile: a path." }),
+  plainLogin: z
+    .boolean()
+    .default(false)
+    .meta({
+      description:
+        'Log in with the readable password where the PBX refuses an MD5 challenge. Over TLS this is always allowed.',
+    }),
+  tls: z
+    .strictObject({
+      ca: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({
+          description:
+            'PEM file of the authority that signed the PBX certificate; without it the system authorities count.',
+        }),
+      servername: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ description: 'The name in the certificate, where it is not `host`.' }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Speak TLS to the PBX (manager.conf: tlsenable). The certificate is always checked. `tls: {}` is enough where the system trusts it.',
+    }),
+  trunks: z.array(z.string().min(1)).min(1).optional().meta({
+    description:
+      'The endpoints that lead outside: names (`provider`), or TECH/NAME, with `*` for anything (`PJSIP/provider*`). Without it the bridge asks the PBX, which needs write=system.',
+  }),
+  askVoicemail: z
+    .boolean()
+    .default(true)
+    .meta({
+      description:
+        'Ask the PBX (action Status) what answers a customer whom no agent hears, to know voicemail when it is one.',
+    }),
+});
+export type AsteriskAmiConfig = z.output<typeof configSchema>;

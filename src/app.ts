@@ -1,0 +1,197 @@
+import type { Logger } from 'pino';
+import { createDirectory } from './call/directory.js';
+import type { CallId } from './call/vocabulary.js';
+import type { Clock } from './clock.js';
+import type { Config, PbxConfig } from './config/model.js';
+import { asError } from './errors.js';
+import type { HealthReport } from './http/health.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
+import { Metrics } from './metrics.js';
+import type { AdapterDefinition } from './pbx/adapter.js';
+import { PbxLine } from './pbx/pbx-line.js';
+import { Pipeline } from './pipeline.js';
+import { createMemoryOutbox } from './store/memory-outbox.js';
+import { VERSION } from './version.js';
+import { readAuthorities } from './zammad/authorities.js';
+import { createZammadClient, type ZammadClient } from './zammad/client.js';
+import { createDispatcher, type Dispatcher } from './zammad/dispatcher.js';
+
+export interface AppOptions {
+  readonly config: Config;
+  /** The definition of each PBX's adapter, already loaded. */
+  readonly adapterOf: (pbx: PbxConfig) => AdapterDefinition;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** The running bridge. */
+export interface App {
+  /** Where its HTTP server listens; undefined when it has none. */
+  readonly url: string | undefined;
+  health(): HealthReport;
+  /**
+   * Stops hearing the PBXs, delivers what is due within `delivery.drain`, closes everything. Calls in progress stay open in
+   * Zammad: the next start takes them up. Resolves with the number of posts that were not delivered.
+   */
+  stop(): Promise<number>;
+}
+
+/** The one place that knows all rooms and wires them. Rejects when the HTTP address cannot be had. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, log, clock, random } = options;
+  const metrics = new Metrics();
+  const outbox = createMemoryOutbox();
+  const clients = await Promise.all(
+    config.zammad.map(async (zammad) => {
+      const ca = zammad.caFile === undefined ? undefined : await readAuthorities(zammad.caFile);
+      return { name: zammad.name, client: createZammadClient({ ...zammad, ca, version: VERSION, clock }) };
+    }),
+  );
+  const lines = new Map<string, PbxLine>();
+  const dispatcher = createDispatcher({
+    outbox,
+    zammads: clients,
+    clock,
+    random,
+    log,
+    metrics,
+    settings: { timeout: config.delivery.timeout, parallel: config.delivery.parallel, maxAge: config.delivery.maxAge },
+    onReply: ({ callId, reply, live, zammad }) => {
+      if (reply.kind === 'dial') {
+        log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
+        return;
+      }
+      if (live) void lineOfCall(lines, callId)?.reject(callId);
+    },
+  });
+  const pipeline = new Pipeline({
+    outbox,
+    clock,
+    log,
+    notify: (items) => {
+      dispatcher.notify(items);
+    },
+    count: (name, labels, by) => {
+      metrics.count(name, labels, by);
+    },
+  });
+  for (const pbx of config.pbx) {
+    const directory = createDirectory(config.agents, config.dids, pbx.calls.country);
+    const child = log.child({ pbx: pbx.name });
+    const line = new PbxLine({
+      brain: { pbx: pbx.name, calls: pbx.calls, filter: pbx.filter, destinations: config.zammad, directory },
+      createAdapter: (context) => options.adapterOf(pbx).create(context, pbx.settings),
+      clock,
+      random,
+      log: child,
+      metrics: {
+        count: (name, by) => {
+          metrics.count(`pbx_${name}_total`, { pbx: pbx.name }, by);
+        },
+      },
+      onOutcomes: (outcomes) => {
+        pipeline.take(outcomes);
+      },
+    });
+    lines.set(pbx.name, line);
+  }
+  const health = (): HealthReport => report(lines, config, dispatcher, clock);
+  const http = createHttpServer({ ...config.http, health, log, version: VERSION, clock });
+  const url = await http.listen();
+  await dispatcher.start();
+  await reachZammads(clients, config, log);
+  for (const line of lines.values()) line.start();
+  return { url, health, stop: once(() => stopAll({ lines, pipeline, dispatcher, http, clients, clock, config, log })) };
+}
+
+/** A call's id begins with its PBX's name, which may itself be the begin of another's. */
+function lineOfCall(lines: ReadonlyMap<string, PbxLine>, callId: CallId): PbxLine | undefined {
+  const names = [...lines.keys()].filter((name) => callId.startsWith(`${name}-`));
+  return lines.get(names.sort((a, b) => b.length - a.length)[0] ?? '');
+}
+
+/** Says at once what is wrong with a Zammad, instead of with the first call. Nothing waits for it but the log. */
+async function reachZammads(
+  clients: readonly { readonly name: string; readonly client: ZammadClient }[],
+  config: Config,
+  log: Logger,
+): Promise<void> {
+  await Promise.all(
+    clients.map(async ({ name, client }) => {
+      const result = await client.probe({ timeout: Math.min(config.delivery.timeout, 3_000) });
+      if (result.kind === 'ok') log.info({ zammad: name }, 'Zammad is reached');
+      else log.warn({ zammad: name }, `Zammad ${name}: ${result.message}`);
+    }),
+  );
+}
+
+function report(
+  lines: ReadonlyMap<string, PbxLine>,
+  config: Config,
+  dispatcher: Dispatcher,
+  clock: Clock,
+): HealthReport {
+  const toWall = (monotonic: number): number => clock.wall() - (clock.monotonic() - monotonic);
+  return {
+    pbx: [...lines.values()].map(({ name, state }) => ({
+      name,
+      state: state.state,
+      reason: state.reason,
+      since: toWall(state.since),
+    })),
+    zammad: config.zammad.map(({ name }) => {
+      const { state, reason, depth, oldestAge } = dispatcher.state(name);
+      return { name, state, reason, waiting: depth, oldestMs: oldestAge ?? 0 };
+    }),
+    problems: [],
+  };
+}
+
+interface Parts {
+  readonly lines: ReadonlyMap<string, PbxLine>;
+  readonly pipeline: Pipeline;
+  readonly dispatcher: Dispatcher;
+  readonly http: HttpServer;
+  readonly clients: readonly { readonly client: ZammadClient }[];
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+async function stopAll({ lines, pipeline, dispatcher, http, clients, clock, config, log }: Parts): Promise<number> {
+  const began = clock.monotonic();
+  const left = (): number => Math.max(0, config.delivery.drain - (clock.monotonic() - began));
+  await Promise.all([...lines.values()].map((line) => line.stop()));
+  await pipeline.settled();
+  await inTime(dispatcher.idle(), left(), clock);
+  const waiting = config.zammad.reduce((sum, { name }) => sum + dispatcher.state(name).depth, 0);
+  await dispatcher.stop(Math.min(left(), 1_000));
+  if (waiting > 0)
+    log.error(
+      { posts: waiting },
+      `${waiting} posts were not delivered before the end and are lost: the outbox of this version lives in memory`,
+    );
+  for (const { client } of clients) client.close();
+  await http.close().catch((thrown: unknown) => {
+    log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
+  });
+  return waiting;
+}
+
+/** Waits for a task, but not longer than `ms`. */
+function inTime(task: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    void task.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function once<T>(task: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= task());
+}

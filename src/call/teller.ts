@@ -1,0 +1,91 @@
+import type { Call } from './call.js';
+import type { Directory } from './directory.js';
+import { judgeFilter } from './filters.js';
+import type { Outcome } from './outcome.js';
+import { answerKey, answerPost, hangupPost, newCallPost } from './posts.js';
+import type { CallSettings, Destination, Filter } from './settings.js';
+import type { Cause, PbxName, Post, ZammadName } from './vocabulary.js';
+
+export interface TellerSettings {
+  readonly pbx: PbxName;
+  readonly calls: CallSettings;
+  /** The PBX's own filter; every destination has one more. */
+  readonly filter: Filter;
+  readonly destinations: readonly Destination[];
+  readonly directory: Directory;
+}
+
+/** Tells the Zammads of calls: each the calls that its filters let through, and each call's posts in their order. */
+export class Teller {
+  #outcomes: Outcome[] = [];
+
+  constructor(private readonly settings: TellerSettings) {}
+
+  /** What was said since the last time. */
+  take(): readonly Outcome[] {
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    return outcomes;
+  }
+
+  note(call: Call, text: string): void {
+    this.#outcomes.push({ kind: 'note', callId: call.id, text });
+  }
+
+  /** newCall, to every Zammad whose filter has decided for it by now. `over`: nothing more will become known. */
+  newCall(call: Call, over: boolean): void {
+    const facts = {
+      pbx: this.settings.pbx,
+      direction: call.direction,
+      did: call.direction === 'in' ? call.to : call.from,
+      queues: [...call.queues],
+      agents: [...call.agents.keys()],
+      final: over,
+    };
+    const chosen: ZammadName[] = [];
+    for (const destination of this.settings.destinations) {
+      const telling = call.tellings.get(destination.name);
+      if (telling?.decision !== 'open') continue;
+      const own = judgeFilter(this.settings.filter, facts);
+      const verdict = own.kind === 'send' ? judgeFilter(destination.filter, facts) : own;
+      if (verdict.kind === 'wait') continue;
+      telling.decision = verdict.kind;
+      if (verdict.kind === 'send') chosen.push(destination.name);
+      else this.note(call, `not sent to ${destination.name}: ${verdict.why}`);
+    }
+    this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
+  }
+
+  /** answer, to every Zammad that does not know yet who talks. */
+  answer(call: Call): void {
+    const key = answerKey(call);
+    if (key === undefined || call.counterpart === undefined) return;
+    const chosen: ZammadName[] = [];
+    for (const [name, telling] of call.tellings) {
+      if (telling.decision !== 'send' || telling.answeredBy === key) continue;
+      if (telling.answeredBy !== undefined && !this.settings.calls.answerAgain) continue;
+      telling.answeredBy = key;
+      chosen.push(name);
+    }
+    this.#post(call, chosen, answerPost(call, call.counterpart));
+  }
+
+  /** hangup, to every Zammad that was told of the call. */
+  hangup(call: Call, cause: Cause): void {
+    const told = [...call.tellings].filter(([, { decision }]) => decision === 'send').map(([name]) => name);
+    this.#post(call, told, hangupPost(call, cause));
+    this.note(call, `over: ${cause}`);
+  }
+
+  #queueOf(call: Call): string | undefined {
+    if (call.direction === 'out') return undefined;
+    const configured = this.settings.directory.did(call.to)?.queue;
+    return configured ?? (this.settings.calls.sendQueue ? [...call.queues][0] : undefined);
+  }
+
+  #post(call: Call, zammads: readonly ZammadName[], post: Post): void {
+    if (zammads.length === 0) return;
+    const repeatable = call.direction === 'out' || call.counterpart !== undefined;
+    this.#outcomes.push({ kind: 'post', zammads, post, repeatable });
+  }
+}

@@ -1,0 +1,153 @@
+import { startApp } from '../app.js';
+import { asPbxName, asZammadName } from '../call/vocabulary.js';
+import { sleep, type Clock } from '../clock.js';
+import type { Config } from '../config/model.js';
+import { createLog } from '../log.js';
+import { Secret } from '../secret.js';
+import { startStandIn } from '../stand-in/server.js';
+import type { JournalEntry } from '../stand-in/journal.js';
+import type { StandIn } from '../stand-in/stand-in.js';
+import { adapter as asterisk } from '../../adapters/asterisk-ami/index.js';
+import { DEMO_AGENTS, DEMO_CUSTOMERS } from './people.js';
+import { RecordedAsterisk } from './recorded-asterisk.js';
+import { playShow } from './show.js';
+
+export interface DemoOptions {
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Of the stand-in's page; 0 = any. */
+  readonly port: number;
+  /** One line for a person: what happens. */
+  readonly say: (line: string) => void;
+}
+
+export interface Demo {
+  /** Where the caller log can be watched. */
+  readonly page: string;
+  /** Resolves when every call was played once, or the signal is aborted. */
+  play(options: { readonly speed: number; readonly once: boolean; readonly signal: AbortSignal }): Promise<void>;
+  /** Resolves when no call of the caller log is open any more, or after `limit` ms. */
+  settled(limit: number): Promise<void>;
+  /** What the caller log holds, in a few words. */
+  summary(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts the stand-in, an Asterisk that plays recordings, and the bridge between them, all on loopback. */
+export async function startDemo({ clock, random, port, say }: DemoOptions): Promise<Demo> {
+  const standIn = await startStandIn({
+    port,
+    clock,
+    random,
+    people: DEMO_CUSTOMERS.map(({ name, phone }) => ({ name, phones: [phone] })),
+  });
+  standIn.subscribe((event) => {
+    // The bridge's look at whether Zammad is well is no event.
+    if (event.type === 'request' && event.entry.state === 'replied' && event.entry.event !== undefined)
+      say(describePost(event.entry));
+  });
+  const pbx = new RecordedAsterisk();
+  const pbxPort = await pbx.listen();
+  const log = createLog({ level: 'error', pretty: true });
+  const config = demoConfig(standIn, pbxPort);
+  const app = await startApp({ config, adapterOf: () => asterisk, log: log.logger, clock, random });
+  return {
+    page: `${standIn.origin}/`,
+    async play({ speed, once, signal }) {
+      await heard(app, clock, signal);
+      await playShow({
+        asterisk: pbx,
+        clock,
+        speed,
+        once,
+        signal,
+        onCall: (title) => {
+          say(`· ${title}`);
+        },
+      });
+    },
+    async settled(limit) {
+      await standIn
+        .when((zammad) => zammad.log().every(({ state }) => state === 'hangup'), limit)
+        .catch(() => undefined);
+    },
+    summary() {
+      const rows = standIn.log();
+      const missed = rows.filter(({ done }) => !done).length;
+      return `${String(rows.length)} calls in the caller log, ${String(missed)} of them missed.`;
+    },
+    async stop() {
+      await app.stop();
+      await pbx.close();
+      await standIn.stop();
+      log.close();
+    },
+  };
+}
+
+const demoConfig = (standIn: StandIn, port: number): Config => {
+  const calls = {
+    country: 'DE',
+    newCall: 'ringing',
+    answerAgain: true,
+    sendQueue: false,
+    reportConsultations: true,
+    maxSilence: 4 * 3_600_000,
+  } as const;
+  return {
+    zammad: [
+      {
+        name: asZammadName('stand-in'),
+        url: new Secret(standIn.url),
+        origin: standIn.origin,
+        encoding: 'form',
+        filter: {},
+      },
+    ],
+    pbx: [
+      {
+        name: asPbxName('demo'),
+        adapter: asterisk.type,
+        filter: {},
+        calls,
+        settings: asterisk.configSchema.parse({
+          host: '127.0.0.1',
+          port,
+          username: 'demo',
+          secret: 'demo',
+          trunks: ['trunk'],
+        }),
+      },
+    ],
+    agents: DEMO_AGENTS.map(([extension, name]) => ({ extension, name, devices: [], phones: [] })),
+    dids: [],
+    calls,
+    delivery: { timeout: 5_000, parallel: 4, maxAge: 3_600_000, drain: 3_000 },
+    http: { host: '127.0.0.1', port: 0 },
+    log: { level: 'error', pretty: true },
+  };
+};
+
+/** A post that Zammad has answered, as a line. */
+function describePost({ params, status }: JournalEntry): string {
+  const value = (name: string): string => {
+    const found = params?.[name];
+    if (found === undefined || found === null) return '';
+    return Array.isArray(found) ? found.join(', ') : String(found);
+  };
+  const event = value('event');
+  const customer = value('direction') === 'out' ? value('to') : value('from');
+  const arrow = value('direction') === 'out' ? '→' : '←';
+  const more = event === 'hangup' ? value('cause') : value('user');
+  const refused = status === 200 ? '' : `  (status ${String(status)})`;
+  return `    ${event.padEnd(8)} ${arrow} ${customer.padEnd(15)} ${more}${refused}`;
+}
+
+async function heard(
+  app: { health(): { pbx: readonly { state: string }[] } },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && app.health().pbx.some(({ state }) => state !== 'hearing')) await sleep(clock, 20, signal);
+}

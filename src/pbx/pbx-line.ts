@@ -1,0 +1,123 @@
+import type { Logger } from 'pino';
+import { Brain, type BrainSettings } from '../call/brain.js';
+import type { Outcome } from '../call/outcome.js';
+import type { CallId, LegEvent } from '../call/vocabulary.js';
+import type { Clock } from '../clock.js';
+import { asError } from '../errors.js';
+import { canHangUp, type Adapter, type AdapterContext } from './adapter.js';
+import { Supervisor, type PbxState } from './supervisor.js';
+
+/** Q.850 "user busy": what a rejected caller hears. */
+const USER_BUSY = 17;
+
+export interface PbxLineOptions extends Omit<AdapterContext, 'emit' | 'name'> {
+  readonly brain: BrainSettings;
+  readonly createAdapter: (context: AdapterContext) => Adapter;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Where what the brain says goes. Never throws. */
+  readonly onOutcomes: (outcomes: readonly Outcome[]) => void;
+}
+
+/** One PBX with its brain: the adapter's events go in, posts come out, and time passes for the calls. */
+export class PbxLine {
+  readonly #brain: Brain;
+  readonly #adapter: Adapter;
+  readonly #supervisor: Supervisor;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #cancelTick: (() => void) | undefined;
+  #tickAt: number | undefined;
+  #stopped = false;
+
+  constructor(private readonly options: PbxLineOptions) {
+    const { clock, log, metrics, random } = options;
+    this.#clock = clock;
+    this.#log = log;
+    this.#brain = new Brain(options.brain);
+    this.#adapter = options.createAdapter({
+      name: options.brain.pbx,
+      log,
+      metrics,
+      clock,
+      emit: (batch) => {
+        this.#take(batch);
+      },
+    });
+    this.#supervisor = new Supervisor({
+      adapter: this.#adapter,
+      log,
+      clock,
+      random,
+      onState: ({ state }) => {
+        if (state === 'deaf') this.#brain.deaf(clock.monotonic());
+        this.#plan();
+      },
+    });
+  }
+
+  get name(): string {
+    return this.options.brain.pbx;
+  }
+  get state(): PbxState {
+    return this.#supervisor.state;
+  }
+  /** Calls that are not over. */
+  get openCalls(): number {
+    return [...this.#brain.calls()].length;
+  }
+
+  start(): void {
+    this.#supervisor.start();
+  }
+
+  /** Nothing comes out after it has resolved. Calls in progress stay open: the next start takes them up. */
+  async stop(): Promise<void> {
+    await this.#supervisor.stop();
+    this.#stopped = true;
+    this.#cancelTick?.();
+  }
+
+  /** Ends a call that Zammad has rejected, if no agent has answered it yet. */
+  async reject(callId: CallId): Promise<void> {
+    const leg = this.#brain.reject(callId, 'busy');
+    if (leg === undefined) {
+      this.#log.info({ callId }, 'the reject came too late: the call is answered or over');
+      return;
+    }
+    if (!canHangUp(this.#adapter)) {
+      this.#log.warn({ callId }, 'this PBX cannot hang up calls: the reject has no effect');
+      return;
+    }
+    try {
+      const outcome = await this.#adapter.hangUp(leg, USER_BUSY);
+      if (outcome.kind === 'refused')
+        this.#log.warn({ callId, reason: outcome.reason }, `the PBX refused to reject the call: ${outcome.reason}`);
+      else this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
+    } catch (thrown) {
+      this.#log.warn({ callId, error: asError(thrown) }, 'the call could not be rejected');
+    }
+  }
+
+  #take(batch: readonly LegEvent[]): void {
+    if (this.#stopped) return;
+    this.options.onOutcomes(this.#brain.apply(batch, this.#clock.monotonic()));
+    this.#plan();
+  }
+
+  /** One timer, for the first thing that is due. */
+  #plan(): void {
+    const next = this.#stopped ? undefined : this.#brain.nextTick();
+    if (next === this.#tickAt) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    this.#tickAt = next;
+    if (next === undefined) return;
+    this.#cancelTick = this.#clock.after(Math.max(0, next - this.#clock.monotonic()), () => {
+      this.#cancelTick = undefined;
+      this.#tickAt = undefined;
+      this.options.onOutcomes(this.#brain.tick(this.#clock.monotonic()));
+      this.#plan();
+    });
+  }
+}

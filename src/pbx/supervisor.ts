@@ -1,0 +1,135 @@
+import type { Logger } from 'pino';
+import { sleep, type Clock } from '../clock.js';
+import { asError, BridgeError, RetriableError } from '../errors.js';
+import type { Adapter } from './adapter.js';
+import { backoff, rangeFor } from './backoff.js';
+
+/** How a PBX is heard, for readiness and people. */
+export interface PbxState {
+  readonly state: 'connecting' | 'hearing' | 'deaf';
+  /** Why it is not heard; what is missing although it is. */
+  readonly reason?: string | undefined;
+  /** Monotonic ms. */
+  readonly since: number;
+}
+
+export interface SupervisorOptions {
+  readonly adapter: Adapter;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Called when the PBX is heard, and when it no longer is. */
+  readonly onState?: (state: PbxState) => void;
+}
+
+/** A connection must hold so long before its end counts as a first failure again. */
+const STABLE_MS = 30_000;
+/** A stop may not be held up by an adapter. */
+const STOP_LIMIT_MS = 3_000;
+
+/**
+ * Keeps one adapter connected: start, wait until it hears no longer, stop, back off with jitter, start again. A permanent
+ * error (wrong password) is said once and retried after minutes.
+ */
+export class Supervisor {
+  #state: PbxState;
+  #running: Promise<void> | undefined;
+  readonly #ending = new AbortController();
+  readonly #ended = aborted(this.#ending.signal);
+  /** What was logged last: the same failure again is not said again. */
+  #said: string | undefined;
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.#state = { state: 'connecting', since: options.clock.monotonic() };
+  }
+
+  get state(): PbxState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Ends the connection. No event of the adapter comes after it has resolved. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { adapter, clock, random, log } = this.options;
+    const { signal } = this.#ending;
+    let failures = 0;
+    while (!signal.aborted) {
+      const began = clock.monotonic();
+      const error = await this.#session(signal);
+      await this.#stopAdapter(adapter);
+      // The signal may be aborted while a session runs; only the compiler believes otherwise.
+      if (this.#ending.signal.aborted) break;
+      failures = clock.monotonic() - began >= STABLE_MS ? 1 : failures + 1;
+      const wait = backoff(rangeFor(error), failures, random());
+      this.#set({
+        state: 'deaf',
+        reason: error.message,
+        since: this.#state.state === 'deaf' ? this.#state.since : clock.monotonic(),
+      });
+      const said = `${error.code} ${error.message}`;
+      const level = said === this.#said ? 'debug' : error.retriable ? 'warn' : 'error';
+      this.#said = said;
+      log[level]({ code: error.code, retryInMs: wait }, `the PBX is not heard: ${error.message}`);
+      await sleep(clock, wait, signal);
+    }
+  }
+
+  /** One connection, from the attempt to its end. Resolves with the reason of the end. */
+  async #session(signal: AbortSignal): Promise<BridgeError> {
+    const { adapter, clock, log } = this.options;
+    try {
+      const hearing = await adapter.start(signal);
+      const reason = hearing.missing.join('; ');
+      this.#set({ state: 'hearing', since: clock.monotonic(), ...(reason === '' ? {} : { reason }) });
+      log.info(this.#said === undefined ? 'the PBX is heard' : 'the PBX is heard again');
+      this.#said = undefined;
+      for (const missing of hearing.missing) log.warn(missing);
+      return await Promise.race([hearing.lost, this.#ended]);
+    } catch (thrown) {
+      if (thrown instanceof BridgeError) return thrown;
+      const error = asError(thrown);
+      log.error({ error }, 'the adapter failed in a way it should not');
+      return new RetriableError(
+        'ZPB_ADAPTER_FAULT',
+        `the adapter failed: ${error.message}; this is a defect of the adapter`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #stopAdapter(adapter: Adapter): Promise<void> {
+    const { clock, log } = this.options;
+    const late = new AbortController();
+    const stopped = adapter.stop().then(
+      () => true,
+      (thrown: unknown) => {
+        log.error({ error: asError(thrown) }, 'the adapter failed to stop');
+        return true;
+      },
+    );
+    const inTime = await Promise.race([stopped, sleep(clock, STOP_LIMIT_MS, late.signal).then(() => false)]);
+    late.abort();
+    if (!inTime) log.error('the adapter did not stop within 3 s; it is left behind');
+  }
+
+  #set(state: PbxState): void {
+    this.#state = state;
+    this.options.onState?.(state);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<BridgeError> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(new RetriableError('ZPB_STOPPED', 'the bridge stops'));
+    });
+  });
