@@ -26,6 +26,9 @@ export interface AppOptions {
   readonly random: () => number;
 }
 
+/** How often an idle Zammad is looked at. */
+const LOOK_EVERY_MS = 60_000;
+
 /** The running bridge. */
 export interface App {
   /** Where its HTTP server listens; undefined when it has none. */
@@ -101,9 +104,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const http = createHttpServer({ ...config.http, health, log, version: VERSION, clock });
   const url = await http.listen();
   await dispatcher.start();
-  await reachZammads(clients, config, log);
+  const endLooks = lookNowAndThen(dispatcher, clock);
   for (const line of lines.values()) line.start();
-  return { url, health, stop: once(() => stopAll({ lines, pipeline, dispatcher, http, clients, clock, config, log })) };
+  return {
+    url,
+    health,
+    stop: once(() => stopAll({ endLooks, lines, pipeline, dispatcher, http, clients, clock, config, log })),
+  };
 }
 
 /** A call's id begins with its PBX's name, which may itself be the begin of another's. */
@@ -112,19 +119,17 @@ function lineOfCall(lines: ReadonlyMap<string, PbxLine>, callId: CallId): PbxLin
   return lines.get(names.sort((a, b) => b.length - a.length)[0] ?? '');
 }
 
-/** Says at once what is wrong with a Zammad, instead of with the first call. Nothing waits for it but the log. */
-async function reachZammads(
-  clients: readonly { readonly name: string; readonly client: ZammadClient }[],
-  config: Config,
-  log: Logger,
-): Promise<void> {
-  await Promise.all(
-    clients.map(async ({ name, client }) => {
-      const result = await client.probe({ timeout: Math.min(config.delivery.timeout, 3_000) });
-      if (result.kind === 'ok') log.info({ zammad: name }, 'Zammad is reached');
-      else log.warn({ zammad: name }, `Zammad ${name}: ${result.message}`);
-    }),
-  );
+/** What is wrong with a Zammad is said at once, not with the next call. Returns the function that ends it. */
+function lookNowAndThen(dispatcher: Dispatcher, clock: Clock): () => void {
+  let cancel: () => void = () => undefined;
+  const look = (): void => {
+    dispatcher.look();
+    cancel = clock.after(LOOK_EVERY_MS, look);
+  };
+  look();
+  return () => {
+    cancel();
+  };
 }
 
 function report(
@@ -150,6 +155,7 @@ function report(
 }
 
 interface Parts {
+  readonly endLooks: () => void;
   readonly lines: ReadonlyMap<string, PbxLine>;
   readonly pipeline: Pipeline;
   readonly dispatcher: Dispatcher;
@@ -160,8 +166,19 @@ interface Parts {
   readonly log: Logger;
 }
 
-async function stopAll({ lines, pipeline, dispatcher, http, clients, clock, config, log }: Parts): Promise<number> {
+async function stopAll({
+  endLooks,
+  lines,
+  pipeline,
+  dispatcher,
+  http,
+  clients,
+  clock,
+  config,
+  log,
+}: Parts): Promise<number> {
   const began = clock.monotonic();
+  endLooks();
   const left = (): number => Math.max(0, config.delivery.drain - (clock.monotonic() - began));
   await Promise.all([...lines.values()].map((line) => line.stop()));
   await pipeline.settled();

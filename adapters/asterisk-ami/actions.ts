@@ -12,30 +12,24 @@ export interface ListAction {
 }
 
 /** Every channel there is; the only list that tells the number an inbound caller dialled (`DNID`). Write class `call`. */
-export const listStatus: ListAction = { action: { Action: 'Status' }, complete: 'StatusComplete' };
-/** Every channel there is. Write class `reporting` or `system`. */
-export const listChannels: ListAction = {
-  action: { Action: 'CoreShowChannels' },
-  complete: 'CoreShowChannelsComplete',
+export const listStatus: ListAction = {
+  action: { Action: 'Status', AllVariables: 'false' },
+  complete: 'StatusComplete',
 };
+/** The same of one channel. */
+export const listStatusOf = (channel: string): ListAction => ({
+  action: { Action: 'Status', Channel: oneChannel(channel), AllVariables: 'false' },
+  complete: 'StatusComplete',
+});
 /** Every bridge there is. Any login. */
 export const listBridges: ListAction = { action: { Action: 'BridgeList' }, complete: 'BridgeListComplete' };
-/** The channels in one bridge. Any login. */
-export const listBridge = (bridge: string): ListAction => ({
-  action: { Action: 'BridgeInfo', BridgeUniqueid: bridge },
-  complete: 'BridgeInfoComplete',
-});
-/** Every queue with its members and callers. Any login. */
-export const listQueues: ListAction = { action: { Action: 'QueueStatus' }, complete: 'QueueStatusComplete' };
 /** Every endpoint that chan_pjsip knows. Write class `system`. */
 export const listEndpoints: ListAction = { action: { Action: 'PJSIPShowEndpoints' }, complete: 'EndpointListComplete' };
-/** Every registration at a carrier. Write class `system`. */
-export const listRegistrations: ListAction = {
-  action: { Action: 'PJSIPShowRegistrationsOutbound' },
-  complete: 'OutboundRegistrationDetailComplete',
-};
-/** Every parked call. Write class `call`. */
-export const listParkedCalls: ListAction = { action: { Action: 'ParkedCalls' }, complete: 'ParkedCallsComplete' };
+/** All about one of them. Write class `system`. */
+export const listEndpoint = (endpoint: string): ListAction => ({
+  action: { Action: 'PJSIPShowEndpoint', Endpoint: endpoint },
+  complete: 'EndpointDetailComplete',
+});
 
 /** Ends a channel; `q850` tells the far end why (17: it gets 486 Busy Here, as long as it was not answered). Write class `call`. */
 export const hangUpChannel = (channel: string, q850: number): AmiAction => ({
@@ -48,13 +42,6 @@ export const getVariable = (channel: string, variable: string): AmiAction => ({
   Action: 'Getvar',
   Channel: oneChannel(channel),
   Variable: variable,
-});
-
-export const setVariable = (channel: string, variable: string, value: string): AmiAction => ({
-  Action: 'Setvar',
-  Channel: oneChannel(channel),
-  Variable: variable,
-  Value: value,
 });
 
 /** Between slashes it would be a regular expression (Hangup) and end every channel that matches. */

@@ -1,6 +1,7 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { asError, type BridgeError, RetriableError } from '../../src/errors.js';
 import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome } from '../../src/pbx/adapter.js';
+import { getVariable, hangUpChannel, listBridges, listStatus, listStatusOf } from './actions.js';
 import { trunkMatcher, type ChannelName } from './channel-name.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { AsteriskLegs, LEG_EVENTS } from './legs.js';
@@ -25,6 +26,8 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   readonly #legs: AsteriskLegs;
   #isTrunk: (name: ChannelName) => boolean = () => false;
   #session: AmiSession | undefined;
+  /** Ends the start that is under way. */
+  #starting: AbortController | undefined;
   /** Messages that came before it was known which endpoints are trunks. */
   #held: AmiMessage[] | undefined;
   readonly #questions = new Set<() => void>();
@@ -41,8 +44,11 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   }
 
   async start(signal: AbortSignal): Promise<Hearing> {
+    this.#starting = new AbortController();
+    const stopped = AbortSignal.any([signal, this.#starting.signal]);
     const { host, port, username, secret, plainLogin } = this.config;
-    this.#held = [];
+    const held: AmiMessage[] = [];
+    this.#held = held;
     const session = await openSession({
       host,
       port,
@@ -55,7 +61,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
       wanted: LEG_EVENTS,
       clock: this.context.clock,
       log: this.context.log,
-      signal,
+      signal: stopped,
       onMessage: (message) => {
         this.#onMessage(message);
       },
@@ -63,21 +69,20 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     this.#session = session;
     const missing: string[] = [];
     await this.#learnTrunks(session, missing);
-    const held = this.#held;
     this.#held = undefined;
     for (const message of held) this.#handle(message);
     await this.#takeSnapshot(session, missing);
     return { lost: session.closed, missing };
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
+    this.#starting?.abort();
     const session = this.#session;
     this.#session = undefined;
     this.#held = undefined;
     for (const cancel of this.#questions) cancel();
     this.#questions.clear();
-    session?.close();
-    return Promise.resolve();
+    await session?.close();
   }
 
   async hangUp(leg: LegId, q850: number): Promise<OrderOutcome> {
@@ -85,10 +90,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     if (channel === undefined) return { kind: 'gone' };
     if (this.#session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     this.#legs.markOurs(leg);
-    const reply = await this.#session.send(
-      { Action: 'Hangup', Channel: channel, Cause: String(q850) },
-      { timeout: QUESTION_TIMEOUT_MS },
-    );
+    const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: QUESTION_TIMEOUT_MS });
     if (reply.response === 'Success') return { kind: 'done' };
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
@@ -139,13 +141,13 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   async #takeSnapshot(session: AmiSession, missing: string[]): Promise<void> {
     this.#legs.beginSnapshot();
     try {
-      await session.list({ Action: 'BridgeList' }, 'BridgeListComplete', {
+      await session.list(listBridges.action, listBridges.complete, {
         timeout: LIST_TIMEOUT_MS,
         onItem: (item) => {
           this.#legs.bridgeItem(item);
         },
       });
-      await session.list({ Action: 'Status', AllVariables: 'false' }, 'StatusComplete', {
+      await session.list(listStatus.action, listStatus.complete, {
         timeout: LIST_TIMEOUT_MS,
         onItem: (item) => {
           const batch = this.#legs.statusItem(item);
@@ -193,21 +195,15 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   async #askPresentation(leg: LegId): Promise<void> {
     const channel = this.#legs.channelOf(leg);
     if (channel === undefined || this.#session === undefined) return;
-    const reply = await this.#session.send(
-      { Action: 'Getvar', Channel: channel, Variable: 'CALLERID(pres)' },
-      { timeout: QUESTION_TIMEOUT_MS },
-    );
+    const reply = await this.#session.send(getVariable(channel, 'CALLERID(pres)'), { timeout: QUESTION_TIMEOUT_MS });
     if (/^(?:prohib|unavailable)/.test(reply.get('Value') ?? '')) this.#emit(this.#legs.learn(leg, true));
   }
 
   async #askVoicemail(leg: LegId): Promise<void> {
     const channel = this.#legs.channelOf(leg);
     if (channel === undefined || this.#session === undefined || !this.#legs.isAlone(leg)) return;
-    const [status] = await this.#session.list(
-      { Action: 'Status', Channel: channel, AllVariables: 'false' },
-      'StatusComplete',
-      { timeout: QUESTION_TIMEOUT_MS },
-    );
+    const { action, complete } = listStatusOf(channel);
+    const [status] = await this.#session.list(action, complete, { timeout: QUESTION_TIMEOUT_MS });
     if (status?.get('Application') === 'VoiceMail') this.#emit([{ type: 'recorder', leg, kind: 'voicemail' }]);
     else if (this.#legs.isAlone(leg)) this.#later(VOICEMAIL_EVERY_MS, () => this.#askVoicemail(leg));
   }

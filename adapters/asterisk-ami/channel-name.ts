@@ -13,6 +13,7 @@ export interface ChannelName {
 /** Channels that Asterisk makes for itself: announcers, recorders, spies, and the ends of bridges. */
 const OWN = new Set([
   'announcer',
+  'asyncgoto',
   'bridge',
   'cbann',
   'cbrec',
@@ -30,9 +31,13 @@ export function parseChannelName(channel: string): ChannelName {
   const tech = slash < 0 ? channel : channel.slice(0, slash);
   const rest = slash < 0 ? '' : channel.slice(slash + 1);
   const local = /^(.*)-[0-9a-f]+;([12])$/i.exec(rest);
-  const name = local?.[1] ?? rest.replace(/-[0-9a-f]+$/i, '');
+  const name = local?.[1] ?? ownName(tech, rest.replace(/-[0-9a-f]+$/i, ''));
   return { tech, name, device: `${tech}/${name}`, ...(local === null ? {} : { half: local[2] === '1' ? 1 : 2 }) };
 }
+
+/** DAHDI says `i1/03012345678` (span and number) where others say just whose channel it is. */
+const ownName = (tech: string, name: string): string =>
+  tech.toLowerCase() === 'dahdi' ? (name.split('/')[0] ?? name) : name;
 
 /** The name of the other half of a Local channel. */
 export const otherHalf = (channel: string): string =>
@@ -58,11 +63,10 @@ export function lineOf(name: ChannelName, isTrunk: (name: ChannelName) => boolea
 }
 
 /**
- * The number that a Dial asked a trunk for: `03012345678@trunk`, `trunk/sip:030…@host`, `g1/030…`.
+ * The number that a Dial asked a trunk for: `03012345678@trunk`, `trunk/sip:030…@host`, `g1/030…`, `user:secret@peer/030…`.
  * undefined: there is no number in it.
  */
 export function dialledNumber(dialString: string | undefined): string | undefined {
-  const target = (dialString ?? '').split('@')[0] ?? '';
-  const number = (target.split('/').at(-1) ?? '').replace(/^sips?:/i, '');
-  return /^\+?[\d*#]{2,}$/.test(number) ? number : undefined;
+  const parts = (dialString ?? '').split('/').map((part) => (part.split('@')[0] ?? '').replace(/^sips?:|^w+/i, ''));
+  return parts.reverse().find((part) => /^\+?[\d*#]{2,}$/.test(part));
 }

@@ -1,6 +1,16 @@
-import type { EndedBy, LegId, Line } from '../../src/call/vocabulary.js';
+import type { LegId, Line } from '../../src/call/vocabulary.js';
 import { asLegId } from '../../src/call/vocabulary.js';
 import { otherHalf, type ChannelName } from './channel-name.js';
+
+/** Where a channel comes from, as far as a snapshot shows it. */
+export type StatusOrigin =
+  | { readonly origin: 'incoming'; readonly from: string | undefined; readonly dialled: string | undefined }
+  | {
+      readonly origin: 'outgoing';
+      readonly from: string | undefined;
+      readonly dialled: string | undefined;
+      readonly dialledBy: LegId | 'nobody';
+    };
 
 /** One Asterisk channel, as far as it matters for legs. */
 export interface Channel {
@@ -22,12 +32,10 @@ export interface Channel {
   told: boolean;
   /** Its phone is being called, and the brain waits for who calls it. */
   owed: boolean;
-}
-
-/** What is known when a channel ends. */
-export interface ChannelEnd {
-  readonly q850: number | undefined;
-  readonly by: EndedBy;
+  /** Linkedid, of a channel that a snapshot brought. */
+  linked: string | undefined;
+  /** What a snapshot makes of its origin; counts when no event says it. */
+  hint: StatusOrigin | undefined;
 }
 
 /** The channels there are, by Uniqueid and by name. */

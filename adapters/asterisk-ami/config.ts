@@ -18,23 +18,16 @@ export const configSchema = z.strictObject({
     .meta({ description: 'Its port (manager.conf: port; over TLS usually 5039).' }),
   username: z.string().min(1).meta({ description: 'The section of manager.conf that is the bridge.' }),
   secret: secretField({ description: "That section's secret. Better as secretFile: a path." }),
-  plainLogin: z
-    .boolean()
-    .default(false)
-    .meta({
-      description:
-        'Log in with the readable password where the PBX refuses an MD5 challenge. Over TLS this is always allowed.',
-    }),
+  plainLogin: z.boolean().default(false).meta({
+    description:
+      'Log in with the readable password where the PBX refuses an MD5 challenge. Over TLS this is always allowed.',
+  }),
   tls: z
     .strictObject({
-      ca: z
-        .string()
-        .min(1)
-        .optional()
-        .meta({
-          description:
-            'PEM file of the authority that signed the PBX certificate; without it the system authorities count.',
-        }),
+      ca: z.string().min(1).optional().meta({
+        description:
+          'PEM file of the authority that signed the PBX certificate; without it the system authorities count.',
+      }),
       servername: z
         .string()
         .min(1)
@@ -50,12 +43,9 @@ export const configSchema = z.strictObject({
     description:
       'The endpoints that lead outside: names (`provider`), or TECH/NAME, with `*` for anything (`PJSIP/provider*`). Without it the bridge asks the PBX, which needs write=system.',
   }),
-  askVoicemail: z
-    .boolean()
-    .default(true)
-    .meta({
-      description:
-        'Ask the PBX (action Status) what answers a customer whom no agent hears, to know voicemail when it is one.',
-    }),
+  askVoicemail: z.boolean().default(true).meta({
+    description:
+      'Ask the PBX (action Status) what answers a customer whom no agent hears, to know voicemail when it is one.',
+  }),
 });
 export type AsteriskAmiConfig = z.output<typeof configSchema>;

@@ -108,7 +108,8 @@ export class HeaderParser {
 
   #collect(item: createManager.RawItem): void {
     const headers = this.#headers;
-    for (const [guarded, value] of Object.entries(item)) {
+    for (const guarded in item) {
+      const value = item[guarded];
       if (!guarded.startsWith(GUARD) || (typeof value !== 'string' && !Array.isArray(value))) continue;
       const name = guarded.slice(GUARD.length);
       const before = headers.get(name);

@@ -1,11 +1,11 @@
 import { asLegId, type LegEvent, type LegId } from '../../src/call/vocabulary.js';
 import { Bridges, type Change } from './bridges.js';
 import { dialledNumber, lineOf, parseChannelName, type ChannelName } from './channel-name.js';
+import { CHANNEL_STATE, isNumber, isWithheld } from './channel-fields.js';
 import { Channels, type Channel } from './channels.js';
 import type { AmiMessage } from './message.js';
+import { type Dial, dialOfStatus, isBeingMade, numberAsked, originOfStatus } from './status-item.js';
 
-/** ChannelState: an incoming call rings in (Ring), an outgoing one rings out (Ringing). */
-const STATE = { ring: '4', up: '6' } as const;
 const ANSWERED_ELSEWHERE = 26;
 
 /** The events that legs are made of; all but the last three come with `read=call`. */
@@ -39,7 +39,7 @@ export class AsteriskLegs {
   readonly #owed = new Set<Channel>();
   /** Legs that this bridge hung up itself. */
   readonly #ours = new Set<LegId>();
-  #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId> } | undefined;
+  #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId>; readonly dials: Dial[] } | undefined;
 
   constructor(private readonly isTrunk: (name: ChannelName) => boolean) {}
 
@@ -106,7 +106,7 @@ export class AsteriskLegs {
 
   /** The PBX is about to be asked for all channels. */
   beginSnapshot(): void {
-    this.#snapshot = { old: new Set([...this.#channels.all()].map(({ id }) => id)), ended: new Set() };
+    this.#snapshot = { old: new Set([...this.#channels.all()].map(({ id }) => id)), ended: new Set(), dials: [] };
   }
   /** An item of BridgeList: it alone says which bridges are waiting places. */
   bridgeItem(message: AmiMessage): void {
@@ -116,26 +116,19 @@ export class AsteriskLegs {
   statusItem(message: AmiMessage): LegEvent[] {
     const id = message.get('Uniqueid');
     if (id === undefined || this.#snapshot === undefined || this.#snapshot.ended.has(asLegId(id))) return [];
-    const known = this.#channels.get(id);
-    const channel = known ?? this.#add(message);
+    const channel = this.#channels.get(id) ?? this.#add(message);
     if (channel === undefined) return [];
     this.#snapshot.old.delete(channel.id);
-    const state = message.get('ChannelState');
     const application = message.get('Application') ?? '';
-    const linked = message.get('Linkedid');
-    if (known === undefined) {
-      // Only a call that came in has a DNID; one that still rings in says so itself.
-      const incoming = state === STATE.ring || message.get('DNID') !== '';
-      channel.origin = incoming ? 'incoming' : 'outgoing';
-      channel.from = message.get(incoming ? 'CallerIDNum' : 'ConnectedLineNum');
-      channel.dialled = incoming ? message.get('DNID') || message.get('Exten') : message.get('CallerIDNum');
-      // All channels of one story carry the id of its first one.
-      if (!incoming) channel.dialledBy = linked === undefined || linked === id ? 'nobody' : asLegId(linked);
-      channel.owed = !incoming && channel.line.kind !== 'virtual';
-      if (channel.owed) this.#owed.add(channel);
+    const dial = dialOfStatus(message);
+    if (dial !== undefined) this.#snapshot.dials.push(dial);
+    if (channel.origin === undefined) {
+      channel.linked = message.get('Linkedid');
+      channel.hint = originOfStatus(message);
+      if (!isBeingMade(message, channel.hint)) this.#useHint(channel);
     }
     const events = this.#tell(channel);
-    if (state === STATE.up && !channel.up) events.push(...this.#up(channel));
+    if (message.get('ChannelState') === CHANNEL_STATE.up && !channel.up) events.push(...this.#up(channel));
     if (application === 'Queue')
       events.push(
         ...this.#withLeg(channel, {
@@ -151,8 +144,11 @@ export class AsteriskLegs {
   }
   /** All channels were listed: what was not among them is over. */
   endSnapshot(): LegEvent[] {
-    const gone = this.#snapshot?.old ?? new Set();
+    const { old: gone = new Set<LegId>(), dials = [] } = this.#snapshot ?? {};
     this.#snapshot = undefined;
+    for (const channel of this.#owed) {
+      if (channel.hint !== undefined) channel.dialled = numberAsked(dials, channel) ?? channel.dialled;
+    }
     const events = this.#payOwed(true);
     for (const id of gone) {
       const channel = this.#channels.get(id);
@@ -164,6 +160,16 @@ export class AsteriskLegs {
   abandonSnapshot(): LegEvent[] {
     this.#snapshot = undefined;
     return this.#payOwed(true);
+  }
+
+  #useHint(channel: Channel, number?: string): void {
+    if (channel.origin !== undefined || channel.hint === undefined || isFolded(channel)) return;
+    const { hint } = channel;
+    Object.assign(channel, hint);
+    if (hint.origin === 'incoming') return;
+    if (!isNumber(hint.dialled) && hint.dialledBy !== 'nobody') channel.dialled = number;
+    channel.owed = true;
+    this.#owed.add(channel);
   }
 
   // ------------------------------------------------------------------ events
@@ -187,6 +193,8 @@ export class AsteriskLegs {
       farHungUp: false,
       told: false,
       owed: false,
+      linked: undefined,
+      hint: undefined,
     };
     this.#channels.add(channel);
     return channel;
@@ -207,14 +215,19 @@ export class AsteriskLegs {
   #stateOf(channel: Channel, message: AmiMessage): LegEvent[] {
     const state = message.get('ChannelState');
     const events: LegEvent[] = [];
-    if (state === STATE.ring && channel.origin === undefined && channel.dialledBy === undefined) {
+    if (state === CHANNEL_STATE.ring && channel.origin === undefined && channel.dialledBy === undefined) {
       channel.origin = 'incoming';
       channel.from = message.get('CallerIDNum');
       channel.dialled = message.get('Exten');
       channel.withheld = isWithheld(message);
       events.push(...this.#tell(channel));
     }
-    if (state === STATE.up && !channel.up) events.push(...this.#up(channel));
+    // Ringing may be told before DialBegin; what a trunk was asked to dial is worth waiting for.
+    if (state === CHANNEL_STATE.up || (state !== CHANNEL_STATE.down && channel.line.kind === 'agent')) {
+      this.#useHint(channel, message.get('CallerIDNum'));
+      events.push(...this.#payOwed(false));
+    }
+    if (state === CHANNEL_STATE.up && !channel.up) events.push(...this.#up(channel));
     return events;
   }
 
@@ -335,7 +348,9 @@ export class AsteriskLegs {
   #payOwed(all: boolean): LegEvent[] {
     const events: LegEvent[] = [];
     for (const channel of this.#owed) {
-      if (all || this.#diallerOf(channel) !== undefined) events.push(...this.#tellOwed(channel));
+      // In the middle of a list, what a trunk was asked to dial may still come.
+      const wait = this.#snapshot !== undefined && channel.line.kind === 'trunk';
+      if (all || (!wait && this.#diallerOf(channel) !== undefined)) events.push(...this.#tellOwed(channel));
     }
     return events;
   }
@@ -343,7 +358,7 @@ export class AsteriskLegs {
   #up(channel: Channel): LegEvent[] {
     channel.up = true;
     if (isFolded(channel)) return [];
-    const events = channel.owed ? this.#tellOwed(channel) : [];
+    const events = channel.owed && this.#snapshot === undefined ? this.#tellOwed(channel) : [];
     // An outgoing channel that no DialBegin spoke of.
     channel.origin ??= 'outgoing';
     return [...events, ...this.#withLeg(channel, { type: 'up', leg: channel.id })];
@@ -386,11 +401,14 @@ export class AsteriskLegs {
     if (seen.has(id)) return undefined;
     seen.add(id);
     const channel = this.#channels.get(id);
-    if (channel === undefined || !isFolded(channel)) return id;
+    // While the PBX lists its channels, one that it has not listed yet may still turn out to be a Local one.
+    if (channel === undefined) return this.#snapshot === undefined ? id : undefined;
+    if (!isFolded(channel)) return id;
     const other = this.#channels.pair(channel);
     if (other === undefined) return undefined;
     // The half that runs the dialplan was set off by whoever dialled its other half …
-    if (other.dialledBy !== undefined && other.dialledBy !== 'nobody') return this.#real(other.dialledBy, asking, seen);
+    const dialler = other.dialledBy === channel.id ? undefined : other.dialledBy;
+    if (dialler !== undefined && dialler !== 'nobody') return this.#real(dialler, asking, seen);
     // … or works for the party at its other half's end: a feature code, a click-to-call over a Local channel.
     for (const beside of this.#bridges.beside(other)) {
       const real = this.#real(beside.id, asking, seen);
@@ -399,21 +417,9 @@ export class AsteriskLegs {
     for (const called of this.#channels.all()) {
       if (called.dialledBy === other.id && called !== asking && called.up && !isFolded(called)) return called.id;
     }
-    return other.dialledBy;
+    return dialler ?? (other.hint?.origin === 'outgoing' && other.linked !== id ? other.hint.dialledBy : undefined);
   }
 }
 
 const isFolded = (channel: Channel): boolean => channel.line.kind === 'virtual' || channel.line.kind === 'pbx';
 const voicemail = (channel: Channel): LegEvent[] => [{ type: 'recorder', leg: channel.id, kind: 'voicemail' }];
-const isNumber = (text: string | undefined): text is string =>
-  text !== undefined && text !== '' && text !== '<unknown>';
-
-/** The PBX says of a number that it must not be shown: in NewCallerid, or by `channelvars = CALLERID(num-pres)`. */
-function isWithheld(message: AmiMessage): boolean {
-  const pres = /^(\d+)/.exec(message.get('CID-CallingPres') ?? '');
-  // Bits 6-7 of the presentation octet: 01 = restricted, 10 = not available (Q.931, calling party number).
-  if (pres !== null && (Number(pres[1]) & 0x60) !== 0) return true;
-  return message
-    .all('ChanVariable')
-    .some((variable) => /^CALLERID\((?:num-)?pres\)=(?:prohib|unavail)/i.test(variable));
-}

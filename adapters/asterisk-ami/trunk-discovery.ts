@@ -1,3 +1,4 @@
+import { listEndpoint, listEndpoints } from './actions.js';
 import type { AmiSession } from './session.js';
 
 /** What Asterisk says about its endpoints, as far as it tells trunks from phones. */
@@ -16,7 +17,7 @@ const MOST_DETAILS = 200;
  * @throws AmiRefusedError when the login may not ask, RetriableError when no (whole) answer comes.
  */
 export async function discoverTrunks(session: AmiSession, timeout: number): Promise<readonly string[]> {
-  const items = await session.list({ Action: 'PJSIPShowEndpoints' }, 'EndpointListComplete', { timeout });
+  const items = await session.list(listEndpoints.action, listEndpoints.complete, { timeout });
   const endpoints = items
     .filter((item) => item.event === 'EndpointList')
     .map(
@@ -30,9 +31,8 @@ export async function discoverTrunks(session: AmiSession, timeout: number): Prom
   const trunks = endpoints.filter(({ outboundAuth }) => outboundAuth).map(({ name }) => name);
   const doubtful = endpoints.filter(({ outboundAuth, inboundAuth }) => !outboundAuth && !inboundAuth);
   for (const { name } of doubtful.slice(0, MOST_DETAILS)) {
-    const details = await session.list({ Action: 'PJSIPShowEndpoint', Endpoint: name }, 'EndpointDetailComplete', {
-      timeout,
-    });
+    const { action, complete } = listEndpoint(name);
+    const details = await session.list(action, complete, { timeout });
     if (details.some((item) => item.event === 'IdentifyDetail')) trunks.push(name);
   }
   return trunks;

@@ -66,6 +66,8 @@ export class Brain {
   readonly #teller: Teller;
   #now: Millis = 0;
   #stopping = false;
+  /** Every leg there is has been told: who is not known is gone. */
+  #allKnown = false;
   #deafSince: Millis | undefined;
 
   constructor(private readonly settings: TellerSettings) {
@@ -86,7 +88,11 @@ export class Brain {
         const call = this.#callOfCustomer.get(id);
         if (call !== undefined) this.#touched.add(call);
       }
-      if (event.type === 'snapshot') this.#stopping = false;
+      if (event.type !== 'snapshot') continue;
+      this.#stopping = false;
+      this.#allKnown = true;
+      this.#settle();
+      this.#allKnown = false;
     }
     this.#settle();
     this.#legs.prune(now);
@@ -134,6 +140,20 @@ export class Brain {
     if (call?.direction !== 'in' || call.answered) return undefined;
     call.rejected = reason;
     return [...call.customers][0];
+  }
+
+  /** How much it keeps, all in all: for tests of leaks. */
+  get size(): number {
+    const kept = [
+      this.#calls,
+      this.#callOfCustomer,
+      this.#callOfPhone,
+      this.#callsOfRoot,
+      this.#unsettled,
+      this.#waiting,
+      this.#touched,
+    ];
+    return kept.reduce((sum, { size }) => sum + size, this.#legs.size);
   }
 
   /** The calls that are not over. */
@@ -194,7 +214,8 @@ export class Brain {
       this.#begin('in', leg, leg);
       return true;
     }
-    const origin = this.#originOf(leg.by);
+    const dialler = this.#originOf(leg.by);
+    const origin = dialler.kind === 'nobody' ? this.#originBeside(leg) : dialler;
     if (origin.kind === 'unknown') return false;
     // Dialled for a customer: a forward or a transfer to the outside, told by the cause of that call's end.
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
@@ -202,12 +223,23 @@ export class Brain {
     return true;
   }
 
+  /** What a leg belongs to that nobody known has dialled: a call is taken up in its middle, and whom it hears says it. */
+  #originBeside(leg: Leg): Origin {
+    for (const other of this.#legs.others(leg)) {
+      const call = this.#callOfCustomer.get(other.id);
+      if (call !== undefined) return { kind: 'call', call };
+      const agent = this.#agentOf(other);
+      if (agent !== undefined) return { kind: 'agent', leg: other, agent };
+    }
+    return { kind: 'nobody' };
+  }
+
   /** Follows who dialled whom to the first agent or customer. */
   #originOf(by: LegId | undefined): Origin {
     let id = by;
     for (let hops = 0; id !== undefined && hops < LONGEST_CHAIN; hops += 1) {
       const leg = this.#legs.remembered(id);
-      if (leg?.line === undefined) return { kind: 'unknown' };
+      if (leg?.line === undefined) return { kind: this.#allKnown ? 'nobody' : 'unknown' };
       const call = this.#callOfCustomer.get(leg.id);
       if (call !== undefined) return { kind: 'call', call };
       const agent = this.#agentOf(leg);
@@ -222,7 +254,8 @@ export class Brain {
 
   #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
     const { directory, calls } = this.settings;
-    const root = caller?.leg ?? leg;
+    // A leg that has ended starts no further call: its ids are used up.
+    const root = this.#legs.get(caller?.leg.id) ?? leg;
     const number = directory.numbers.clean(leg.dialled);
     const earlier = this.#callsOfRoot.get(root.id);
     for (const call of earlier?.live ?? []) {
@@ -390,13 +423,25 @@ export class Brain {
     for (const index of [this.#callOfCustomer, this.#callOfPhone]) {
       const call = index.get(old);
       if (call === undefined) continue;
+      const mistaken = index.get(current);
       index.delete(old);
       index.set(current, call);
       if (call.customers.delete(old)) call.customers.add(current);
       if (call.phones.delete(old)) call.phones.set(current, undefined);
+      // The new leg was taken for a customer of its own.
+      if (
+        mistaken !== undefined &&
+        mistaken !== call &&
+        mistaken.customers.delete(current) &&
+        mistaken.customers.size === 0
+      )
+        this.#close(mistaken);
     }
     const family = this.#callsOfRoot.get(old);
     if (family === undefined) return;
+    const others = this.#callsOfRoot.get(current);
+    family.count = Math.max(family.count, others?.count ?? 0);
+    for (const call of others?.live ?? []) family.live.add(call);
     this.#callsOfRoot.delete(old);
     this.#callsOfRoot.set(current, family);
     for (const call of family.live) call.root = current;

@@ -38,6 +38,10 @@ export class LegTable {
     private readonly onReplaced: (old: LegId, current: LegId) => void,
   ) {}
 
+  /** Everything it keeps, tombstones included: for tests of leaks. */
+  get size(): number {
+    return this.#legs.size + this.#conversations.size + this.#tombstones.size + this.#successor.size;
+  }
   get(id: LegId | undefined): Leg | undefined {
     return id === undefined ? undefined : this.#legs.get(this.#successor.get(id) ?? id);
   }
@@ -101,7 +105,7 @@ export class LegTable {
         return [leg.id];
       }
       case 'replaced':
-        return this.#replace(event.old, event.new);
+        return this.#replace(event.old, event.new, now);
       case 'ended':
         return this.#end(event.leg, { q850: event.q850, by: event.by }, now);
       case 'snapshot': {
@@ -169,6 +173,8 @@ export class LegTable {
       const members = this.#conversations.get(to) ?? new Set();
       members.add(leg.id);
       this.#conversations.set(to, members);
+      // Who hears somebody is not with the voicemail any more.
+      leg.voicemail = false;
       touched.push(...members);
     }
     return touched;
@@ -177,7 +183,9 @@ export class LegTable {
   #end(id: LegId, end: LegEnd, now: Millis): readonly LegId[] {
     const leg = this.get(id);
     if (leg === undefined) {
-      this.#tombstones.set(id, { at: now, leg: undefined });
+      // Told twice, it must not lose what is remembered of it.
+      const current = this.#successor.get(id) ?? id;
+      if (!this.#tombstones.has(current)) this.#tombstones.set(current, { at: now, leg: undefined });
       return [];
     }
     const touched = this.#move(leg.id, undefined);
@@ -187,14 +195,17 @@ export class LegTable {
     return touched;
   }
 
-  #replace(old: LegId, current: LegId): readonly LegId[] {
+  #replace(old: LegId, to: LegId, now: Millis): readonly LegId[] {
     const before = this.get(old);
+    const current = this.#successor.get(to) ?? to;
     if (before === undefined || before.id === current) return [];
-    const touched = [...this.#hearers(before)];
     const after = this.#touch(current);
-    if (after === undefined) return [];
+    // Where it went has ended already, so it has.
+    if (after === undefined) return this.#end(before.id, { by: 'pbx' }, now);
+    const touched = [...this.#hearers(before)];
     this.#move(before.id, undefined);
     this.#legs.delete(before.id);
+    for (const [id, successor] of this.#successor) if (successor === before.id) this.#successor.set(id, current);
     this.#successor.set(before.id, current);
     // The party stays who it was; where it now is, is what the new leg says.
     after.line = before.line ?? after.line;

@@ -1,8 +1,15 @@
-import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/min';
+import {
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  type CountryCode,
+} from 'libphonenumber-js/min';
 
 /** A party's number as Zammad is told it. */
 export const ANONYMOUS = 'anonymous';
 const EXTENSION_DIGITS = 5;
+/** So many digits are hardly a national number without its prefix. */
+const LONG_NUMBER = 12;
 /** Zammad cuts `from` and `to` at 100 characters. */
 const MAX_LENGTH = 100;
 
@@ -40,15 +47,17 @@ export function createNumbers(country: string, isExtension: (digits: string) => 
   /** Few different numbers come again and again; a parse costs about 5 µs, its result a few bytes. */
   const known = new Map<string, string>();
 
-  const toE164 = (text: string): string | undefined => {
+  const parse = (text: string): string | undefined => {
     const parsed = parsePhoneNumberFromString(text, region);
-    if (parsed?.isValid() === true) return parsed.number.slice(1);
-    // A carrier that sends E.164 without its "+".
-    if (/^[1-9]\d{9,14}$/.test(text)) {
-      const international = parsePhoneNumberFromString(`+${text}`);
-      if (international?.isValid() === true) return international.number.slice(1);
-    }
-    return undefined;
+    return parsed?.isValid() === true ? parsed.number.slice(1) : undefined;
+  };
+  const toE164 = (text: string): string | undefined => {
+    if (!/^[1-9]\d{9,14}$/.test(text)) return parse(text);
+    // Either E.164 without its "+", or a national number without its prefix (491711234567 is both, in Germany): with the
+    // country's own code, or longer than national numbers are, it is the former.
+    const international =
+      text.length >= LONG_NUMBER || (region !== undefined && text.startsWith(getCountryCallingCode(region)));
+    return international ? (parse(`+${text}`) ?? parse(text)) : (parse(text) ?? parse(`+${text}`));
   };
 
   const read = (text: string): string => {

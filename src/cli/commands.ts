@@ -7,19 +7,20 @@ export interface CommandEntry {
   load(): Promise<{ readonly command: Command }>;
 }
 
-/** A command's file bears its name. */
-const entry = (name: string, summary: string): CommandEntry => ({
-  name,
-  summary,
-  load: async () => (await import(`./${name}.js`)) as { readonly command: Command },
-});
-
 /** Every command, in the order of `--help`. Only the one that is asked for is loaded. */
 export const COMMANDS: readonly CommandEntry[] = [
-  entry('run', 'Listen to the PBXs and tell Zammad their calls.'),
-  entry('demo', 'Show everything at work in one process, without a PBX and without a Zammad.'),
-  entry('check', 'Validate the configuration and print it as it takes effect.'),
-  entry('replay', 'Print the posts that a recording of a PBX leads to.'),
-  entry('record', 'Write what a PBX sends to a file.'),
-  entry('health', 'Ask a running bridge whether it is well.'),
+  { name: 'run', summary: 'Listen to the PBXs and tell Zammad: the daemon.', load: () => import('./run.js') },
+  {
+    name: 'demo',
+    summary: 'Show it all in one process: recorded calls, the bridge, a stand-in for Zammad.',
+    load: () => import('./demo.js'),
+  },
+  {
+    name: 'check',
+    summary: 'Validate the configuration and print it as it takes effect.',
+    load: () => import('./check.js'),
+  },
+  { name: 'replay', summary: 'Show what a recording of a PBX would tell Zammad.', load: () => import('./replay.js') },
+  { name: 'record', summary: 'Record what a PBX says, as bytes that replay reads.', load: () => import('./record.js') },
+  { name: 'health', summary: 'Ask a running bridge whether it is well.', load: () => import('./health.js') },
 ];

@@ -9,16 +9,26 @@ export const command: Command = {
 Calls in progress stay open in Zammad and are taken up by the next start. Logs go to stderr.`,
   async run(context) {
     const settings = await readSettings(context, { needSecrets: true });
-    const [{ createLog }, { startApp }, { systemClock }] = await Promise.all([
+    const [{ createLog }, { startApp }, { systemClock }, { createServiceNotifier }] = await Promise.all([
       import('../log.js'),
       import('../app.js'),
       import('../clock.js'),
+      import('../sd-notify.js'),
     ]);
     const log = createLog(settings.config.log);
+    const notifier = createServiceNotifier({
+      env: context.env,
+      clock: systemClock,
+      onFailure: (error) => {
+        log.logger.warn({ error }, 'systemd could not be told');
+      },
+    });
     try {
       for (const warning of settings.warnings) log.logger.warn(warning);
       const app = await startApp({ ...settings, log: log.logger, clock: systemClock, random: Math.random });
+      await notifier.ready(`listening to ${String(settings.config.pbx.length)} PBXs`);
       await aborted(context.signal);
+      await notifier.stopping();
       log.logger.info('stopping');
       await app.stop();
       return EXIT.ok;

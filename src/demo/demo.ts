@@ -133,8 +133,8 @@ const demoConfig = (standIn: StandIn, port: number): Config => {
 function describePost({ params, status }: JournalEntry): string {
   const value = (name: string): string => {
     const found = params?.[name];
-    if (found === undefined || found === null) return '';
-    return Array.isArray(found) ? found.join(', ') : String(found);
+    const list = Array.isArray(found) ? found : [found];
+    return list.filter((one) => typeof one === 'string').join(', ');
   };
   const event = value('event');
   const customer = value('direction') === 'out' ? value('to') : value('from');

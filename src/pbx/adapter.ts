@@ -39,7 +39,7 @@ export interface Adapter {
   /**
    * Connects, logs in, subscribes and takes a snapshot. Resolves when the PBX is heard and the snapshot's events are emitted.
    * Rejects with a PermanentError (wrong password) or RetriableError. May be called again after `stop`, or after `lost`:
-   * legs known from before are compared with the snapshot, and what is gone is told as `ended`.
+   * what is gone meanwhile is not in the `snapshot` event that ends the resync, which is how the brain learns it.
    * An aborted signal ends every wait in it at once.
    */
   start(signal: AbortSignal): Promise<Hearing>;

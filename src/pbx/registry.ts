@@ -8,6 +8,7 @@ import type { AdapterDefinition } from './adapter.js';
 export type LazyAdapter = () => Promise<object>;
 
 const CODE = 'ZPB_ADAPTER';
+const UNKNOWN = 'ZPB_ADAPTER_UNKNOWN';
 /** A file, `./x.js`, `../x.js` or `/x/y.js`. */
 const isPath = (text: string): boolean => /^\.{1,2}\//.test(text) || isAbsolute(text);
 const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(\/[\w.-]+)*$/;
@@ -44,7 +45,7 @@ export class AdapterRegistry {
   /**
    * The definition for what the configuration says as `adapter`: a known type, a path (relative to `directory`, that of the
    * configuration file) or a package installed beside the bridge. The module's `adapter` or default export is taken.
-   * Throws ZPB_ADAPTER, with the known types where none was found.
+   * Throws ZPB_ADAPTER_UNKNOWN, with the known types, or ZPB_ADAPTER where what was found is no adapter.
    */
   async load(name: string, directory: string): Promise<AdapterDefinition> {
     const known = this.#known.get(name);
@@ -75,31 +76,34 @@ export class AdapterRegistry {
     try {
       return await this.#importModule(specifier);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (!path && (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && isAbout(error, name)) {
+      const { code, message } = described(error);
+      const missing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+      // The package itself is not there, rather than something that it needs.
+      if (!path && missing && (message.includes(`'${packageOf(name)}'`) || message.includes(`'${name}'`))) {
         throw this.#unknown(name);
       }
-      const why = error instanceof Error ? error.message : String(error);
-      throw new PermanentError(CODE, `the module "${name}" cannot be loaded: ${firstLine(why)}`, { cause: error });
+      throw new PermanentError(CODE, `the module "${name}" cannot be loaded: ${firstLine(message)}`, { cause: error });
     }
   }
 
   #unknown(name: string): PermanentError {
     const types = this.types().join(', ') || 'none';
     return new PermanentError(
-      CODE,
+      UNKNOWN,
       `there is no adapter "${name}"; known are ${types}, or a package name, or a path (./x.js)`,
     );
   }
 }
 
 const firstLine = (text: string): string => (text.split('\n')[0] ?? '').slice(0, 300);
-/** The package itself is not there, rather than something that it needs. */
-const isAbout = (error: unknown, name: string): boolean => {
-  const [scope, rest] = name.split('/');
-  const packageName = name.startsWith('@') ? `${scope ?? ''}/${rest ?? ''}` : (scope ?? name);
-  return error instanceof Error && (error.message.includes(`'${packageName}'`) || error.message.includes(`'${name}'`));
-};
+const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+
+/** Modules from outside may throw anything. */
+function described(thrown: unknown): { readonly code: unknown; readonly message: string } {
+  if (typeof thrown !== 'object' || thrown === null) return { code: undefined, message: String(thrown) };
+  const { code, message } = thrown as { readonly code?: unknown; readonly message?: unknown };
+  return { code, message: typeof message === 'string' ? message : 'it threw something that is no error' };
+}
 
 function definitionIn(module: object, name: string): AdapterDefinition {
   const exports = module as { readonly adapter?: unknown; readonly default?: unknown };

@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+
+# Builds, then forgets everything that only the build needs.
+FROM node:22-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/copy-assets.mjs scripts/
+COPY adapters adapters/
+COPY src src/
+RUN npm run build
+RUN npm prune --omit=dev
+
+FROM node:22-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules/
+COPY --from=build /app/dist dist/
+COPY package.json LICENSE ./
+# The configuration is mounted here; the folder for data belongs to the one who runs.
+RUN mkdir -p /etc/zammad-pbx-bridge /var/lib/zammad-pbx-bridge && chown node:node /var/lib/zammad-pbx-bridge
+VOLUME /var/lib/zammad-pbx-bridge
+# No root, and nothing under /app belongs to this user.
+USER node
+STOPSIGNAL SIGTERM
+# "Alive", not "ready": a PBX that is down is nothing that a new container mends.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
+  CMD ["node", "/app/dist/src/main.js", "health"]
+ENTRYPOINT ["node", "/app/dist/src/main.js"]
+CMD ["run"]

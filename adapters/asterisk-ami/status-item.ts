@@ -1,0 +1,58 @@
+import { asLegId } from '../../src/call/vocabulary.js';
+import { dialledNumber } from './channel-name.js';
+import { CHANNEL_STATE, isNumber } from './channel-fields.js';
+import type { Channel, StatusOrigin } from './channels.js';
+import type { AmiMessage } from './message.js';
+
+/** A Dial under way: for whose story, and what it was told to dial. */
+export interface Dial {
+  readonly linked: string | undefined;
+  readonly data: string;
+}
+
+/** What an item of Status says about where its channel comes from. */
+export function originOfStatus(message: AmiMessage): StatusOrigin {
+  // Only a call that came in has a DNID; one that still rings in says so itself.
+  if (message.get('ChannelState') === CHANNEL_STATE.ring || message.get('DNID') !== '') {
+    const dialled = message.get('DNID') || message.get('Exten');
+    return { origin: 'incoming', from: message.get('CallerIDNum'), dialled };
+  }
+  // All channels of one story carry the id of its first one.
+  const linked = message.get('Linkedid');
+  const first = linked === undefined || linked === message.get('Uniqueid');
+  // CallerIDNum is the step of the dialplan that dialled it, most often the number; nothing of the kind where nobody did.
+  const dialled = first ? undefined : message.get('CallerIDNum');
+  const dialledBy = first ? 'nobody' : asLegId(linked);
+  return { origin: 'outgoing', from: message.get('ConnectedLineNum'), dialled, dialledBy };
+}
+
+/** A channel that was made this very moment: the DialBegin to come says it better. */
+export function isBeingMade(message: AmiMessage, origin: StatusOrigin): boolean {
+  const state = message.get('ChannelState');
+  if (state === CHANNEL_STATE.down) return true;
+  return (
+    state !== CHANNEL_STATE.up &&
+    origin.origin === 'outgoing' &&
+    origin.dialledBy !== 'nobody' &&
+    !isNumber(origin.dialled)
+  );
+}
+
+export function dialOfStatus(message: AmiMessage): Dial | undefined {
+  if (message.get('Application') !== 'Dial') return undefined;
+  return { linked: message.get('Linkedid'), data: message.get('Data') ?? '' };
+}
+
+/** The number that one of these asked this channel's endpoint for: `PJSIP/030…@trunk,30,T&…`. */
+export function numberAsked(dials: readonly Dial[], { linked, name }: Channel): string | undefined {
+  for (const dial of dials) {
+    if (dial.linked !== linked) continue;
+    for (const target of (dial.data.split(',')[0] ?? '').split('&')) {
+      const [tech = '', ...rest] = target.split(/[/@]/);
+      if (tech.toLowerCase() !== name.tech.toLowerCase() || !rest.includes(name.name)) continue;
+      const number = dialledNumber(target.slice(tech.length + 1));
+      if (number !== undefined) return number;
+    }
+  }
+  return undefined;
+}

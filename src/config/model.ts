@@ -1,0 +1,58 @@
+/** The configuration after it was read, checked and completed. Secrets are wrapped; nothing here prints them. */
+import type { Secret } from '../secret.js';
+import type { Agent, CallSettings, Did, Filter } from '../call/settings.js';
+import type { PbxName, ZammadName } from '../call/vocabulary.js';
+
+export interface ZammadConfig {
+  readonly name: ZammadName;
+  /** The whole URL as pasted from Zammad's admin page. It holds the token: a secret. */
+  readonly url: Secret;
+  /** Scheme and host of it, safe to print: `https://zammad.example.com`. */
+  readonly origin: string;
+  readonly apiToken?: Secret | undefined;
+  /** `form` as in Zammad's documented examples (`user[]=Alice&user[]=Bob`), or `json`. */
+  readonly encoding: 'form' | 'json';
+  readonly filter: Filter;
+  /** Path of a PEM file with the authorities to trust besides the system's. */
+  readonly caFile?: string | undefined;
+}
+
+/** An agent of the directory, and who it is in Zammad where that is said. */
+export interface AgentConfig extends Agent {
+  readonly zammad?: { readonly login: string } | undefined;
+}
+
+export interface PbxConfig {
+  readonly name: PbxName;
+  readonly adapter: string;
+  readonly filter: Filter;
+  /** The top-level `calls` section with this PBX's own `calls` keys laid over it. */
+  readonly calls: CallSettings;
+  /** The adapter's own section, already parsed by its schema. */
+  readonly settings: unknown;
+}
+
+export interface Config {
+  readonly zammad: readonly ZammadConfig[];
+  readonly pbx: readonly PbxConfig[];
+  readonly agents: readonly AgentConfig[];
+  readonly dids: readonly Did[];
+  /** What PBXs have that say nothing else. */
+  readonly calls: CallSettings;
+  readonly delivery: {
+    /** One request's deadline, ms. */
+    readonly timeout: number;
+    /** Calls told to one Zammad side by side. */
+    readonly parallel: number;
+    /** Posts older than this are not sent any more but listed as dead, ms. */
+    readonly maxAge: number;
+    /** How long a planned stop goes on delivering, ms. */
+    readonly drain: number;
+  };
+  readonly http: {
+    readonly host: string;
+    /** 0 = none. */
+    readonly port: number;
+  };
+  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'; readonly pretty: boolean };
+}

@@ -1,0 +1,244 @@
+import convict from 'convict';
+import { parseDuration } from './duration.js';
+import { isCountry } from '../call/numbers.js';
+import type { Path } from './problems.js';
+import { isTreeMap, type Tree, type TreeMap } from './yaml-source.js';
+import { suggestion } from './suggest.js';
+
+/** How one scalar setting is written. */
+export type ScalarKind = 'country' | 'duration' | 'port' | 'count' | 'text' | 'boolean' | readonly string[];
+
+export interface ScalarSetting {
+  readonly doc: string;
+  readonly default: string | number | boolean;
+  readonly kind: ScalarKind;
+  readonly env: string;
+  /** May also stand under `calls` of one `pbx` entry. */
+  readonly perPbx?: boolean;
+}
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const NEW_CALL = ['ringing', 'arrival'] as const;
+
+/** Every setting that is one value, in the order of default.yaml. */
+export const SCALARS = {
+  numbers: {
+    country: {
+      doc: 'Country (ISO 3166, two capitals) by which national numbers are read. Zammad itself takes them for German.',
+      default: 'DE',
+      kind: 'country',
+      env: 'ZPB_NUMBERS_COUNTRY',
+    },
+  },
+  calls: {
+    newCall: {
+      doc: "When an inbound call is told to Zammad: `ringing` = when the first agent's phone is called, `arrival` = at once.",
+      default: 'ringing',
+      kind: NEW_CALL,
+      env: 'ZPB_CALLS_NEW_CALL',
+      perPbx: true,
+    },
+    answerAgain: {
+      doc: 'Tell Zammad again who talks when a call is with another agent (transfer, pick-up, parking).',
+      default: true,
+      kind: 'boolean',
+      env: 'ZPB_CALLS_ANSWER_AGAIN',
+      perPbx: true,
+    },
+    sendQueue: {
+      doc: "Send the PBX's own queue name with a call when no `dids` entry names one.",
+      default: false,
+      kind: 'boolean',
+      env: 'ZPB_CALLS_SEND_QUEUE',
+      perPbx: true,
+    },
+    reportConsultations: {
+      doc: 'Tell Zammad the calls that an agent makes to an outside number while a customer is on hold.',
+      default: true,
+      kind: 'boolean',
+      env: 'ZPB_CALLS_REPORT_CONSULTATIONS',
+      perPbx: true,
+    },
+    maxSilence: {
+      doc: 'The calls of a PBX that has said nothing for so long are closed.',
+      default: '4h',
+      kind: 'duration',
+      env: 'ZPB_CALLS_MAX_SILENCE',
+      perPbx: true,
+    },
+  },
+  delivery: {
+    timeout: {
+      doc: 'Deadline of one request to Zammad. A hangup whose outcome is unknown is not sent again before it.',
+      default: '10s',
+      kind: 'duration',
+      env: 'ZPB_DELIVERY_TIMEOUT',
+    },
+    parallel: {
+      doc: 'Calls that are told to one Zammad side by side. The posts of one call always go one after the other.',
+      default: 4,
+      kind: 'count',
+      env: 'ZPB_DELIVERY_PARALLEL',
+    },
+    maxAge: {
+      doc: 'What could not be delivered for so long is listed as dead and not sent any more.',
+      default: '24h',
+      kind: 'duration',
+      env: 'ZPB_DELIVERY_MAX_AGE',
+    },
+    drain: {
+      doc: 'How long a planned stop goes on delivering. Keep it below the stop time-out of systemd (90 s) or Docker (10 s).',
+      default: '8s',
+      kind: 'duration',
+      env: 'ZPB_DELIVERY_DRAIN',
+    },
+  },
+  http: {
+    host: {
+      doc: 'Address for health, metrics and pages. 127.0.0.1 = this machine only, 0.0.0.0 = every network it is in.',
+      default: '127.0.0.1',
+      kind: 'text',
+      env: 'ZPB_HTTP_HOST',
+    },
+    port: {
+      doc: 'Its port. 0 = none of this is served.',
+      default: 9470,
+      kind: 'port',
+      env: 'ZPB_HTTP_PORT',
+    },
+  },
+  log: {
+    level: {
+      doc: 'The least serious kind of line that is written to stderr.',
+      default: 'info',
+      kind: LEVELS,
+      env: 'ZPB_LOG_LEVEL',
+    },
+    pretty: {
+      doc: 'Lines for people to read instead of JSON.',
+      default: false,
+      kind: 'boolean',
+      env: 'ZPB_LOG_PRETTY',
+    },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, ScalarSetting>>>>;
+
+export type Section = keyof typeof SCALARS;
+type Value<Setting extends ScalarSetting> = Setting['kind'] extends readonly (infer Word)[]
+  ? Word
+  : Setting['kind'] extends 'boolean'
+    ? boolean
+    : Setting['kind'] extends 'port' | 'count'
+      ? number
+      : string;
+/** The values as written: durations are still text. */
+export type Scalars = {
+  readonly [S in Section]: {
+    readonly [K in keyof (typeof SCALARS)[S]]: (typeof SCALARS)[S][K] extends ScalarSetting
+      ? Value<(typeof SCALARS)[S][K]>
+      : never;
+  };
+};
+
+export const SECTIONS = Object.keys(SCALARS) as readonly Section[];
+export const settingsOf = (section: Section): Readonly<Record<string, ScalarSetting>> => SCALARS[section];
+
+const WHOLE = /^\d{1,9}$/;
+
+/** What is wrong with a value, with what to write instead; `undefined` = nothing. Texts count for what they spell. */
+export function scalarTrouble(kind: ScalarKind, value: Tree): string | undefined {
+  const text = typeof value === 'string' ? value : undefined;
+  const number = typeof value === 'number' ? value : text !== undefined && WHOLE.test(text) ? Number(text) : undefined;
+  if (typeof kind !== 'string')
+    return text !== undefined && kind.includes(text) ? undefined : `must be one of ${kind.join(', ')}`;
+  switch (kind) {
+    case 'boolean':
+      return typeof value === 'boolean' || text === 'true' || text === 'false' ? undefined : 'must be true or false';
+    case 'country':
+      return text !== undefined && isCountry(text)
+        ? undefined
+        : 'is not a country code; write two capitals as in ISO 3166, e.g. DE, AT, CH, FR, US';
+    case 'duration':
+      return text !== undefined && parseDuration(text) !== undefined
+        ? undefined
+        : 'must be a whole number with a unit (ms, s, m, h or d), at most 24d, e.g. 500ms, 30s or 4h';
+    case 'port':
+      return number !== undefined && Number.isInteger(number) && number >= 0 && number <= 65_535
+        ? undefined
+        : 'must be a port: a whole number from 0 to 65535';
+    case 'count':
+      return number !== undefined && Number.isInteger(number) && number >= 1 && number <= 1000
+        ? undefined
+        : 'must be a whole number from 1 to 1000';
+    case 'text':
+      return text !== undefined && text.trim() !== '' ? undefined : 'must be text that is not empty';
+  }
+}
+
+/** The keys of a section (or of a PBX's `calls`) that are right; the others are told. */
+export function soundScalars(
+  settings: Readonly<Record<string, ScalarSetting>>,
+  tree: Tree | undefined,
+  path: Path,
+  problem: (path: Path, text: string) => void,
+): TreeMap {
+  const sound = Object.create(null) as Record<string, Tree>;
+  if (tree === undefined || tree === null) return sound;
+  if (!isTreeMap(tree)) {
+    problem(path, `must be a group of settings: ${Object.keys(settings).join(', ')}`);
+    return sound;
+  }
+  for (const [key, value] of Object.entries(tree)) {
+    const setting = Object.hasOwn(settings, key) ? settings[key] : undefined;
+    const text =
+      setting === undefined
+        ? `is not a setting${suggestion(key, Object.keys(settings)) || `; known here: ${Object.keys(settings).join(', ')}`}`
+        : scalarTrouble(setting.kind, value);
+    if (text === undefined) sound[key] = value;
+    else problem([...path, key], text);
+  }
+  return sound;
+}
+
+/** Reads the sections that hold single values: the file's over the defaults, the environment's over both. */
+export function readScalars(
+  root: TreeMap,
+  env: Readonly<Record<string, string | undefined>>,
+  problem: (path: Path, text: string) => void,
+): Scalars {
+  const sound: Record<string, TreeMap> = {};
+  const soundEnv: Record<string, string> = {};
+  for (const section of SECTIONS) {
+    sound[section] = soundScalars(settingsOf(section), root[section], [section], problem);
+    for (const [key, setting] of Object.entries(settingsOf(section))) {
+      const value = env[setting.env];
+      if (value === undefined || value === '') continue;
+      const text = scalarTrouble(setting.kind, value);
+      if (text === undefined) soundEnv[setting.env] = value;
+      else problem([section, key], `${text} (it comes from the environment variable ${setting.env})`);
+    }
+  }
+  // convict's own errors repeat values and its conversions are generous ("12abc" is 12), so it only gets what is sound.
+  const schema = Object.fromEntries(
+    SECTIONS.map((section) => [
+      section,
+      Object.fromEntries(
+        Object.entries(settingsOf(section)).map(([key, { doc, default: value, kind, env: name }]) => [
+          key,
+          { doc, default: value, format: convictFormat(kind), env: name },
+        ]),
+      ),
+    ]),
+  );
+  const config = convict(schema, { env: soundEnv, args: [] });
+  config.load(sound);
+  config.validate({ allowed: 'strict' });
+  return config.getProperties() as unknown as Scalars;
+}
+
+function convictFormat(kind: ScalarKind): string[] | 'port' | 'nat' | 'Boolean' | 'String' {
+  if (typeof kind !== 'string') return [...kind];
+  if (kind === 'port') return 'port';
+  if (kind === 'count') return 'nat';
+  return kind === 'boolean' ? 'Boolean' : 'String';
+}

@@ -1,0 +1,36 @@
+import type { CallSettings } from '../call/settings.js';
+import { parseDuration } from './duration.js';
+import type { Config } from './model.js';
+import { scalarTrouble, settingsOf, type Scalars } from './scalars.js';
+import type { TreeMap } from './yaml-source.js';
+
+/** A duration that the scalar settings have already found sound. */
+const millis = (text: string): number => parseDuration(text) ?? Number.NaN;
+
+export const toCallSettings = ({ calls, numbers }: Scalars): CallSettings => ({
+  ...calls,
+  country: numbers.country,
+  maxSilence: millis(calls.maxSilence),
+});
+
+export const toSettings = ({ delivery, http, log }: Scalars): Pick<Config, 'delivery' | 'http' | 'log'> => ({
+  delivery: {
+    timeout: millis(delivery.timeout),
+    parallel: delivery.parallel,
+    maxAge: millis(delivery.maxAge),
+    drain: millis(delivery.drain),
+  },
+  http,
+  log,
+});
+
+/** One PBX's own `calls` keys, already found sound, over those of all. */
+export function overlayCalls(calls: CallSettings, own: TreeMap): CallSettings {
+  const values = Object.entries(settingsOf('calls')).flatMap(([key, { kind }]) => {
+    const value = own[key];
+    if (value === undefined || typeof value === 'object' || scalarTrouble(kind, value) !== undefined) return [];
+    if (kind === 'duration') return [[key, millis(String(value))] as const];
+    return [[key, kind === 'boolean' ? String(value) === 'true' : value] as const];
+  });
+  return { ...calls, ...(Object.fromEntries(values) as Partial<CallSettings>) };
+}

@@ -1,0 +1,93 @@
+/**
+ * What the bridge knows about its own health, in words an admin can act on. Pure: who asks and how it is shown is the
+ * business of the routes.
+ */
+
+export interface PbxHealth {
+  readonly name: string;
+  /** `hearing`: its events arrive. `connecting`: being connected, for the first time or again. `deaf`: it cannot be heard. */
+  readonly state: 'hearing' | 'connecting' | 'deaf';
+  /** Why, and what to do; never a secret. */
+  readonly reason?: string | undefined;
+  /** Wall clock, ms since 1970, at which it came into this state. */
+  readonly since: number;
+}
+
+export interface ZammadHealth {
+  readonly name: string;
+  /** `ok`: takes posts. `down`: cannot be reached now, tried again by itself. `held`: a person must mend something first. */
+  readonly state: 'ok' | 'down' | 'held';
+  readonly reason?: string | undefined;
+  /** Posts not yet delivered. */
+  readonly waiting: number;
+  /** Age of the oldest of them, ms; 0 when none waits. */
+  readonly oldestMs: number;
+}
+
+/** Something that belongs to no single PBX or Zammad. */
+export interface HealthProblem {
+  /** A code of docs/errors.md. */
+  readonly code: string;
+  /** What happened, to what, what to do; never a secret. */
+  readonly message: string;
+  /** An `error` makes the bridge not ready; a `warning` is only shown. */
+  readonly severity: 'error' | 'warning';
+}
+
+export interface HealthReport {
+  readonly pbx: readonly PbxHealth[];
+  readonly zammad: readonly ZammadHealth[];
+  readonly problems: readonly HealthProblem[];
+}
+
+/** The body of `/readyz`. Times are ISO 8601. */
+export interface Readiness {
+  readonly status: 'ready' | 'not ready';
+  readonly version: string;
+  /** One line for each thing that is wrong; empty when ready. */
+  readonly because: readonly string[];
+  readonly pbx: readonly (Omit<PbxHealth, 'since'> & { readonly since: string })[];
+  readonly zammad: readonly ZammadHealth[];
+  readonly problems: readonly HealthProblem[];
+}
+
+/** Reasons are sentences; a longer one is a mistake of its author and must not make the page grow. */
+const MAX_REASON = 500;
+
+const cut = (text: string): string => (text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text);
+const withReason = (text: string, reason: string | undefined): string =>
+  reason === undefined ? text : `${text}: ${cut(reason)}`;
+
+/** Ready = every PBX is heard, every Zammad takes posts, and no error stands. */
+export function readiness(report: HealthReport, version: string): Readiness {
+  const because = [
+    ...report.pbx
+      .filter((pbx) => pbx.state !== 'hearing')
+      .map((pbx) => withReason(`PBX ${pbx.name} is ${pbx.state}`, pbx.reason)),
+    ...report.zammad
+      .filter((zammad) => zammad.state !== 'ok')
+      .map((zammad) => withReason(`Zammad ${zammad.name} is ${zammad.state}, ${posts(zammad.waiting)}`, zammad.reason)),
+    ...report.problems.filter((problem) => problem.severity === 'error').map((problem) => cut(problem.message)),
+  ];
+  return {
+    status: because.length === 0 ? 'ready' : 'not ready',
+    version,
+    because,
+    pbx: report.pbx.map(({ name, state, reason, since }) => ({
+      name,
+      state,
+      ...(reason !== undefined && { reason: cut(reason) }),
+      since: new Date(since).toISOString(),
+    })),
+    zammad: report.zammad.map(({ name, state, reason, waiting, oldestMs }) => ({
+      name,
+      state,
+      ...(reason !== undefined && { reason: cut(reason) }),
+      waiting,
+      oldestMs,
+    })),
+    problems: report.problems.map(({ code, message, severity }) => ({ code, message: cut(message), severity })),
+  };
+}
+
+const posts = (waiting: number): string => (waiting === 1 ? '1 post waits' : `${waiting} posts wait`);

@@ -1,0 +1,30 @@
+/**
+ * Every metric, for docs/metrics.md, which is generated from this table (`npm run docs`). `npm run check:docs` fails when a name
+ * that the source counts is missing here, or one of these is counted nowhere. What an adapter counts as `events` is called
+ * `pbx_events_total`. One line each, in the order of the alphabet.
+ */
+export interface MetricEntry {
+  readonly kind: 'counter' | 'gauge';
+  readonly labels: readonly string[];
+  readonly meaning: string;
+}
+
+const counter = (labels: readonly string[], meaning: string): MetricEntry => ({ kind: 'counter', labels, meaning });
+const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ kind: 'gauge', labels, meaning });
+
+// biome-ignore format: one line an entry keeps the table readable and its merges small
+export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
+  pbx_events_total: counter(['pbx'], 'Events of the PBX that were understood.'),
+  pbx_questions_skipped_total: counter(['pbx'], 'Questions that were not asked of the PBX because it did not keep up.'),
+  posts_lost_total: counter(['zammad'], 'Posts that the outbox refused and that are lost.'),
+  zammad_dead_total: counter(['zammad', 'event'], 'Posts given up: too old or refused. They are listed, and can be sent again by hand.'),
+  zammad_outbox_depth: gauge(['zammad'], 'Posts not yet delivered.'),
+  zammad_outbox_failures_total: counter(['zammad', 'step'], 'Failures to write to the outbox; `step` is attempt or settle.'),
+  zammad_outbox_oldest_seconds: gauge(['zammad'], 'Age of the oldest post not yet delivered, in seconds.'),
+  zammad_posts_total: counter(['zammad', 'event', 'outcome'], 'Requests made to Zammad.'),
+  zammad_read_backs_total: counter(['zammad', 'result'], "Looks into Zammad's caller log for a hangup whose outcome was unknown."),
+  zammad_recreated_total: counter(['zammad'], 'Calls that Zammad did not know any more and that were told again.'),
+  zammad_replies_total: counter(['zammad', 'kind'], 'Replies to newCalls: none, reject, dial, odd.'),
+  zammad_state: gauge(['zammad'], '0 = ok, 1 = down, 2 = held: wrong token, feature off or redirect.'),
+  zammad_unknown_total: counter(['zammad', 'event'], 'Posts of which nobody can say whether Zammad took them.'),
+};

@@ -1,0 +1,108 @@
+/**
+ * What follows from the outcome of a request: the delivery rules, as pure functions. They are forced by Zammad's code:
+ * a second newCall is harmless (500 "already exists"), a second answer moves times and opens the agent's ticket screen
+ * again, and a second hangup of a missed call makes it vanish from the list of missed calls, for good.
+ */
+import type { Post } from '../call/vocabulary.js';
+import type { CallLogResult, Outcome } from './outcome.js';
+
+export type Next =
+  /** Done with this post. */
+  | { readonly do: 'delivered' }
+  /** Give it up and list it for a person. */
+  | { readonly do: 'dead'; readonly reason: string }
+  /** Nobody can say; list it for a person and go on with the call's next post. */
+  | { readonly do: 'unknown'; readonly reason: string }
+  /** Surely not processed: send it again after a back-off. */
+  | { readonly do: 'again'; readonly reason: string; readonly retryAfter?: number | undefined }
+  /** Perhaps processed, but sending it again does no (or bearable) harm: after a back-off. */
+  | { readonly do: 'resend'; readonly reason: string }
+  /** Tell the call anew (newCall), then send this post. */
+  | { readonly do: 'recreate'; readonly reason: string }
+  /** The call was told anew: now send this post, at once. */
+  | { readonly do: 'send' }
+  /** Look into Zammad's caller log, not before the request's own deadline. */
+  | { readonly do: 'readBack'; readonly reason: string };
+
+export interface Circumstances {
+  readonly event: Post['event'];
+  /** A second hangup does no harm: answered, outbound or forwarded. */
+  readonly repeatable: boolean;
+  /** There is an API token. */
+  readonly canReadBack: boolean;
+  /** Unknown outcomes of this post before this one. */
+  readonly unknowns: number;
+}
+
+/** After the post itself was sent. */
+export function afterPost(outcome: Outcome, circumstances: Circumstances): Next {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'exists':
+      return { do: 'delivered' };
+    case 'unknownCall':
+      return { do: 'recreate', reason: outcome.message };
+    case 'refused':
+      return { do: 'dead', reason: outcome.message };
+    case 'held':
+      return { do: 'again', reason: outcome.message };
+    case 'notProcessed':
+      return { do: 'again', reason: outcome.message, retryAfter: outcome.retryAfter };
+    case 'unknownOutcome':
+      return afterUnknown(outcome.message, circumstances);
+  }
+}
+
+/** After newCall was sent again because Zammad answered 500 to an answer or hangup. */
+export function afterRecreation(outcome: Outcome, circumstances: Circumstances): Next {
+  switch (outcome.kind) {
+    case 'delivered':
+      return { do: 'send' };
+    case 'exists':
+      // So the call was known, and the 500 was Zammad's own: perhaps after it had saved the change.
+      return afterUnknown('Zammad knows the call and yet answered 500', circumstances);
+    case 'refused':
+      return { do: 'dead', reason: `The call is not known to Zammad and cannot be told again: ${outcome.message}` };
+    case 'notProcessed':
+    case 'held':
+    case 'unknownCall':
+    case 'unknownOutcome':
+      return { do: 'recreate', reason: outcome.message };
+  }
+}
+
+/** After a look into the caller log for a hangup of unknown outcome. */
+export function afterReadBack(result: CallLogResult, callId: string): Next {
+  switch (result.kind) {
+    case 'failed':
+      return { do: 'readBack', reason: result.message };
+    case 'denied':
+      return { do: 'unknown', reason: result.message };
+    case 'calls': {
+      const call = result.calls.find((candidate) => candidate.callId === callId);
+      if (call === undefined) {
+        return {
+          do: 'unknown',
+          reason: 'The call is not among the newest rows of the caller log that the API token may see',
+        };
+      }
+      return call.state === 'hangup'
+        ? { do: 'delivered' }
+        : { do: 'again', reason: `The caller log says that the call is still in state ${quoted(call.state)}` };
+    }
+  }
+}
+
+function afterUnknown(reason: string, { event, repeatable, canReadBack, unknowns }: Circumstances): Next {
+  switch (event) {
+    case 'newCall':
+      return { do: 'resend', reason };
+    case 'answer':
+      return unknowns === 0 ? { do: 'resend', reason } : { do: 'unknown', reason };
+    case 'hangup':
+      if (repeatable) return { do: 'resend', reason };
+      return canReadBack ? { do: 'readBack', reason } : { do: 'unknown', reason };
+  }
+}
+
+const quoted = (foreign: string): string => JSON.stringify(foreign.slice(0, 32));

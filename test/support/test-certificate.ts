@@ -1,0 +1,25 @@
+/**
+ * TEST ONLY. A self-signed certificate for localhost, pbx.test and 127.0.0.1, valid until 2126, and its key. The key is
+ * public by being here; nothing but tests on loopback may ever use it.
+ */
+export const TEST_KEY = Buffer.from(`-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1+P0WL2NQ5iwWy/f
+Q6KO3rg4XyLjYb7tAC/0SM6HDBihRANCAASS8IIgVywQ73MYsUGCMwFRcvn2FfAL
+ldEHT9gVtRBmCKhvnlEp7ZkQFLEZGSGeOQGY8z/wzZ5KZNMG4qBrj7cG
+-----END PRIVATE KEY-----
+`);
+
+/** Its own authority: give it as `ca` to trust it. */
+export const TEST_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBvTCCAWOgAwIBAgIUGeAuihwLWW+b1EeZ8lM1E+VzAgAwCgYIKoZIzj0EAwIw
+IDEeMBwGA1UEAwwVdGVzdCBvbmx5LCBub3Qgc2VjcmV0MCAXDTI2MTEyMzE3MjU0
+N1oYDzIxMjYxMDMwMTcyNTQ3WjAgMR4wHAYDVQQDDBV0ZXN0IG9ubHksIG5vdCBz
+ZWNyZXQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASS8IIgVywQ73MYsUGCMwFR
+cvn2FfALldEHT9gVtRBmCKhvnlEp7ZkQFLEZGSGeOQGY8z/wzZ5KZNMG4qBrj7cG
+o3kwdzAdBgNVHQ4EFgQUE87N5n3YORmeeU/POqg85xqM3yMwHwYDVR0jBBgwFoAU
+E87N5n3YORmeeU/POqg85xqM3yMwDwYDVR0TAQH/BAUwAwEB/zAkBgNVHREEHTAb
+gglsb2NhbGhvc3SCCHBieC50ZXN0hwR/AAABMAoGCCqGSM49BAMCA0gAMEUCIQCp
+HZWcvNohVRwKBLXuaC1vCcdekzKqBO8sATWA3/gaLwIgVwtDxix74FiNjAOI5c0M
+OoxRwIaZB5P9DmZ7I6CW0E4=
+-----END CERTIFICATE-----
+`;
