@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { KeepAlive } from '../../../adapters/asterisk-ami/keep-alive.js';
-import { HandClock } from './hand-clock.js';
+import { ManualClock } from '../../support/manual-clock.js';
 
 function watch() {
-  const clock = new HandClock();
+  const clock = new ManualClock();
   const seen = { pings: [] as number[], silent: [] as number[] };
   const keepAlive = new KeepAlive({
     clock,
@@ -35,7 +35,7 @@ test('an end that says nothing is noticed within 20 s of its last word, whenever
     clock.turn(60_000);
     expect(seen.silent).toHaveLength(1);
     expect(seen.silent[0]! - last).toBeLessThanOrEqual(20_000);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   }
 });
 
@@ -56,6 +56,6 @@ test('stopped, it asks nothing and says nothing', () => {
     clock.turn(60_000);
     expect(seen.pings).toHaveLength(before);
     expect(seen.silent).toEqual([]);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   }
 });

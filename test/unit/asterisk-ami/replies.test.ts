@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { amiMessage } from '../../../adapters/asterisk-ami/message.js';
 import { Replies } from '../../../adapters/asterisk-ami/replies.js';
 import { RetriableError } from '../../../src/errors.js';
-import { HandClock } from './hand-clock.js';
+import { ManualClock } from '../../support/manual-clock.js';
 
 const item = (n: number) => amiMessage({ Event: 'Status', ActionID: 'a', Channel: `PJSIP/${n}` });
 const start = amiMessage({ Response: 'Success', ActionID: 'a', EventList: 'start' });
@@ -11,7 +11,7 @@ const complete = (fields: Record<string, string>) =>
 
 describe('one answer', () => {
   test('settles with the response of its ActionID, an error included', async () => {
-    const replies = new Replies(new HandClock());
+    const replies = new Replies(new ManualClock());
     const a = replies.one('a', 'Hangup', 1000);
     const b = replies.one('b', 'Hangup', 1000);
     expect(replies.deliver(amiMessage({ Response: 'Error', ActionID: 'b' }))).toBe(true);
@@ -21,14 +21,14 @@ describe('one answer', () => {
   });
 
   test('an event that bears the same ActionID is an event', () => {
-    const replies = new Replies(new HandClock());
+    const replies = new Replies(new ManualClock());
     void replies.one('a', 'Originate', 1000);
     expect(replies.deliver(amiMessage({ Event: 'OriginateResponse', ActionID: 'a' }))).toBe(false);
     expect(replies.size).toBe(1);
   });
 
   test('no answer: a retriable error after the time, and a late answer finds nobody', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const replies = new Replies(clock);
     const reply = replies.one('a', 'Hangup', 1000);
     clock.turn(1000);
@@ -37,26 +37,26 @@ describe('one answer', () => {
   });
 
   test('no ActionID, nobody answered', () => {
-    const replies = new Replies(new HandClock());
+    const replies = new Replies(new ManualClock());
     void replies.one('a', 'Command', 1000);
     expect(replies.deliver(amiMessage({ Response: 'Follows' }))).toBe(false);
     expect(replies.size).toBe(1);
   });
 
   test('the end of the connection fails all, and leaves no timer', async () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const replies = new Replies(clock);
     const all = [replies.one('a', 'Ping', 1000), replies.list('b', 'Status', 'StatusComplete', 1000)];
     const reason = new RetriableError('ZPB_AMI_CLOSED', 'gone');
     replies.failAll(reason);
     for (const reply of all) await expect(reply).rejects.toBe(reason);
-    expect([clock.waiting, replies.size]).toEqual([0, 0]);
+    expect([clock.pending, replies.size]).toEqual([0, 0]);
   });
 });
 
 describe('a list', () => {
   const ask = () => {
-    const clock = new HandClock();
+    const clock = new ManualClock();
     const replies = new Replies(clock);
     const list = replies.list('a', 'Status', 'StatusComplete', 1000);
     return { clock, replies, list };
@@ -66,7 +66,7 @@ describe('a list', () => {
     const { clock, replies, list } = ask();
     for (const message of [start, item(1), item(2), complete({ ListItems: '2' })]) replies.deliver(message);
     expect((await list).map((one) => one.get('Channel'))).toEqual(['PJSIP/1', 'PJSIP/2']);
-    expect(clock.waiting).toBe(0);
+    expect(clock.pending).toBe(0);
   });
 
   test('an empty one', async () => {

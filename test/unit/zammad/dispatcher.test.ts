@@ -4,7 +4,7 @@ import type { Post } from '../../../src/call/vocabulary.js';
 import { createMemoryOutbox } from '../../../src/store/memory-outbox.js';
 import type { Outbox } from '../../../src/store/outbox.js';
 import type { Fault } from './support/model-zammad.js';
-import { settle } from './support/manual-clock.js';
+import { settle } from '../../support/manual-clock.js';
 import { MAIN, Rig, answer, hangup, newCall } from './support/rig.js';
 
 /** The n-th request of an event meets a fault. */

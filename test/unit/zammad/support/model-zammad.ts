@@ -6,7 +6,7 @@ import type { CallId, Post } from '../../../../src/call/vocabulary.js';
 import type { RequestOptions, ZammadClient } from '../../../../src/zammad/client.js';
 import type { CallLogResult, Outcome, ProbeResult } from '../../../../src/zammad/outcome.js';
 import type { Reply } from '../../../../src/zammad/reply.js';
-import type { ManualClock } from './manual-clock.js';
+import type { ManualClock } from '../../../support/manual-clock.js';
 
 export type Fault =
   | 'none'

@@ -7,7 +7,7 @@ import type { NewOutboxItem, Outbox, OutboxItem } from '../../../../src/store/ou
 import { createDispatcher } from '../../../../src/zammad/dispatcher.js';
 import type { Dispatcher, ReplyEvent } from '../../../../src/zammad/dispatcher.js';
 import type { DeliverySettings } from '../../../../src/zammad/settings.js';
-import { ManualClock } from './manual-clock.js';
+import { ManualClock } from '../../../support/manual-clock.js';
 import { ModelZammad } from './model-zammad.js';
 
 export const MAIN = asZammadName('main');

@@ -1,0 +1,154 @@
+import type { CallRow } from '../../../src/stand-in/call-row.js';
+import type { JournalEntry } from '../../../src/stand-in/journal.js';
+import { startStandIn } from '../../../src/stand-in/server.js';
+import type { StandIn } from '../../../src/stand-in/stand-in.js';
+import type { AmiMessage } from '../../lab/ami-observer.js';
+import type { AsteriskInstallation } from '../../lab/asterisk-installation.js';
+import { freePort } from '../../lab/free-ports.js';
+import { Lab } from '../../lab/lab.js';
+import { BridgeProcess } from '../../support/bridge-process.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+import { waitFor } from '../../support/wait-for.js';
+import { AGENTS } from './agents.js';
+
+export interface StageOptions {
+  /** Speak TLS to the manager interface. */
+  readonly tls?: boolean;
+  /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
+  readonly discoverTrunks?: boolean;
+}
+
+const TOKEN = 'live-test-token-012345678';
+
+/**
+ * Everything a live scenario needs: phones and carrier → a real Asterisk → a wire that can be cut → the bridge in a
+ * process of its own → a stand-in for Zammad.
+ */
+export class Stage {
+  /** In the CTI URL: a secret of the bridge's. */
+  readonly token = TOKEN;
+  #firstRow = 0;
+  #firstRequest = 0;
+  #firstEvent = 0;
+  #eventsBeforeBoot: readonly AmiMessage[] = [];
+
+  private constructor(
+    readonly lab: Lab,
+    /** Between the bridge and the manager interface. */
+    readonly wire: TcpProxy,
+    readonly zammad: StandIn,
+    readonly bridge: BridgeProcess,
+  ) {}
+
+  static async set(installation: AsteriskInstallation, options: StageOptions = {}): Promise<Stage> {
+    const lab = await Lab.start(installation);
+    const { ami, amiTls } = lab.pbx.ports;
+    const wire = await TcpProxy.start(await freePort(), options.tls === true ? amiTls : ami);
+    const zammad = await startStandIn({ token: TOKEN });
+    try {
+      const bridge = await BridgeProcess.start(await configuration(lab, wire, zammad, options));
+      return new Stage(lab, wire, zammad, bridge);
+    } catch (thrown) {
+      await Promise.all([wire.close(), zammad.stop(), lab.close()]);
+      throw thrown;
+    }
+  }
+
+  /** Makes everything whole again and begins a scenario: what is seen from now on is its own. */
+  async begin(): Promise<void> {
+    await this.wire.mend();
+    await this.lab.clear();
+    if (!this.bridge.running) await this.bridge.launch();
+    await this.bridge.ready();
+    this.#firstRow = this.zammad.log().length;
+    this.#firstRequest = this.zammad.requests().length;
+    this.#firstEvent = this.lab.pbx.observer.now;
+    this.#eventsBeforeBoot = [];
+  }
+
+  /** Rows of this scenario, oldest first. */
+  rows(): readonly CallRow[] {
+    return this.zammad.log().slice(this.#firstRow);
+  }
+
+  /** Posts of this scenario, in the order in which they came. */
+  posts(): readonly JournalEntry[] {
+    return this.zammad.requests().slice(this.#firstRequest);
+  }
+
+  /** What Asterisk has said over its manager interface in this scenario. */
+  events(): readonly AmiMessage[] {
+    return [...this.#eventsBeforeBoot, ...this.lab.pbx.observer.eventsSince(this.#firstEvent)];
+  }
+
+  /** Starts Asterisk again after it was stopped or killed. */
+  async bootPbx(): Promise<void> {
+    this.#eventsBeforeBoot = this.events();
+    await this.lab.pbx.boot();
+    this.#firstEvent = 0;
+  }
+
+  /** Waits until Zammad shows a call of this scenario with that outside number in that state. */
+  shows(number: string, state: CallRow['state'], agent?: string): Promise<CallRow> {
+    const wanted = number.replace('+', '');
+    return waitFor(
+      `Zammad to show the call with ${number} as ${state}${agent === undefined ? '' : ` by ${agent}`}`,
+      () =>
+        this.rows().find(
+          (row) =>
+            (row.direction === 'in' ? row.from : row.to) === wanted &&
+            row.state === state &&
+            (agent === undefined || row.toComment === AGENTS[agent]),
+        ),
+    );
+  }
+
+  /** Waits for an AMI event of this scenario. */
+  sees(name: string): Promise<AmiMessage> {
+    return this.lab.pbx.observer.sees(name, this.#firstEvent, (event) => event['Event'] === name);
+  }
+
+  /** Cuts the bridge off from the PBX and waits until it has noticed. */
+  async cutWire(): Promise<void> {
+    await this.wire.cut();
+    await this.bridge.unready();
+  }
+
+  async mendWire(): Promise<void> {
+    await this.wire.mend();
+    await this.bridge.ready();
+  }
+
+  async close(): Promise<void> {
+    await this.bridge.close();
+    await Promise.all([this.wire.close(), this.zammad.stop()]);
+    await this.lab.close();
+  }
+}
+
+async function configuration(
+  lab: Lab,
+  wire: TcpProxy,
+  zammad: StandIn,
+  { tls = false, discoverTrunks = false }: StageOptions,
+): Promise<Parameters<typeof BridgeProcess.start>[0]> {
+  return {
+    zammad: [{ name: 'main', url: zammad.url }],
+    numbers: { country: 'DE' },
+    pbx: [
+      {
+        name: 'office',
+        adapter: 'asterisk-ami',
+        host: '127.0.0.1',
+        port: wire.port,
+        username: discoverTrunks ? 'bridge-system' : 'bridge',
+        secret: lab.pbx.secret,
+        ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
+        ...(tls ? { tls: { ca: lab.pbx.caFile } } : {}),
+      },
+    ],
+    agents: Object.entries(AGENTS).map(([extension, name]) => ({ extension, name })),
+    http: { host: '127.0.0.1', port: await freePort() },
+    log: { level: 'debug' },
+  };
+}
