@@ -32,6 +32,7 @@ const KEPT = new Set([
     'LocalBridge',
     'DialBegin',
     'HangupRequest',
+    'SoftHangupRequest',
     'BridgeEnter',
     'BridgeLeave',
   ],

@@ -1,25 +1,19 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import { asError, type BridgeError, RetriableError } from '../../src/errors.js';
+import { type BridgeError, RetriableError } from '../../src/errors.js';
 import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome } from '../../src/pbx/adapter.js';
-import { getVariable, hangUpChannel, listBridges, listStatus, listStatusOf } from './actions.js';
+import { hangUpChannel, listBridges, listStatus } from './actions.js';
 import { trunkMatcher, type ChannelName } from './channel-name.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { AsteriskLegs, LEG_EVENTS } from './legs.js';
 import type { AmiMessage } from './message.js';
 import { AmiRefusedError } from './replies.js';
+import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';
 import { openSession, type AmiSession } from './session.js';
 import { discoverTrunks } from './trunk-discovery.js';
 
 const LIST_TIMEOUT_MS = 10_000;
-/** Asked this long after a channel is there: Asterisk fills in the presentation a moment after Newchannel (measured). */
-const PRESENTATION_DELAY_MS = 10;
-/** A customer who is connected with nobody: asked after so long what answers him, then again and again. */
-const VOICEMAIL_DELAY_MS = 500;
-const VOICEMAIL_EVERY_MS = 5_000;
-const QUESTION_TIMEOUT_MS = 2_000;
-/** Questions about single channels under way; a flood of calls must not become a flood of actions. */
-const MOST_QUESTIONS = 200;
+const ORDER_TIMEOUT_MS = 2_000;
 
 /** One Asterisk, heard over its Manager Interface. */
 export class AsteriskAmiAdapter implements Adapter, HangsUp {
@@ -30,13 +24,13 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   #starting: AbortController | undefined;
   /** Messages that came before it was known which endpoints are trunks. */
   #held: AmiMessage[] | undefined;
-  readonly #questions = new Set<() => void>();
+  #questions: Questions | undefined;
 
   constructor(
     private readonly context: AdapterContext,
     private readonly config: AsteriskAmiConfig,
   ) {
-    this.#legs = new AsteriskLegs((name) => this.#isTrunk(name));
+    this.#legs = new AsteriskLegs((name) => this.#isTrunk(name), 'asked');
   }
 
   snapshot(): readonly LegId[] {
@@ -67,6 +61,16 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
       },
     });
     this.#session = session;
+    this.#questions?.end();
+    this.#questions = new Questions({
+      context: this.context,
+      legs: this.#legs,
+      session,
+      askVoicemail: this.config.askVoicemail,
+      emit: (batch) => {
+        this.#emit(batch);
+      },
+    });
     const missing: string[] = [];
     await this.#learnTrunks(session, missing);
     this.#held = undefined;
@@ -80,8 +84,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     const session = this.#session;
     this.#session = undefined;
     this.#held = undefined;
-    for (const cancel of this.#questions) cancel();
-    this.#questions.clear();
+    this.#questions?.end();
     await session?.close();
   }
 
@@ -90,7 +93,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     if (channel === undefined) return { kind: 'gone' };
     if (this.#session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     this.#legs.markOurs(leg);
-    const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: QUESTION_TIMEOUT_MS });
+    const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: ORDER_TIMEOUT_MS });
     if (reply.response === 'Success') return { kind: 'done' };
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
@@ -105,9 +108,12 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   }
 
   #handle(message: AmiMessage): void {
-    const batch = this.#legs.push(message);
+    this.#emitAndAsk(this.#legs.push(message));
+  }
+
+  #emitAndAsk(batch: readonly LegEvent[]): void {
     this.#emit(batch);
-    for (const event of batch) this.#askAbout(event);
+    for (const event of batch) this.#questions?.about(event);
   }
 
   #emit(batch: readonly LegEvent[]): void {
@@ -150,9 +156,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
       await session.list(listStatus.action, listStatus.complete, {
         timeout: LIST_TIMEOUT_MS,
         onItem: (item) => {
-          const batch = this.#legs.statusItem(item);
-          this.#emit(batch);
-          for (const event of batch) this.#askAbout(event);
+          this.#emitAndAsk(this.#legs.statusItem(item));
         },
       });
       this.#emit(this.#legs.endSnapshot());
@@ -161,51 +165,6 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
       const error = rethrowUnlessAnswer(thrown);
       missing.push(`calls in progress cannot be taken up after a break (${error.message}): give the login write=call`);
     }
-  }
-
-  /** What only a question can tell about a customer: whether he withholds his number, and whether voicemail answered him. */
-  #askAbout(event: LegEvent): void {
-    if (
-      event.type === 'appeared' &&
-      event.line.kind === 'trunk' &&
-      event.origin === 'incoming' &&
-      event.withheld !== true
-    ) {
-      this.#later(PRESENTATION_DELAY_MS, () => this.#askPresentation(event.leg));
-    }
-    if (this.config.askVoicemail && (event.type === 'up' || event.type === 'left') && this.#legs.isAlone(event.leg)) {
-      this.#later(VOICEMAIL_DELAY_MS, () => this.#askVoicemail(event.leg));
-    }
-  }
-
-  #later(ms: number, question: () => Promise<void>): void {
-    if (this.#questions.size >= MOST_QUESTIONS) {
-      this.context.metrics.count('questions_skipped');
-      return;
-    }
-    const cancel = this.context.clock.after(ms, () => {
-      this.#questions.delete(cancel);
-      question().catch((thrown: unknown) => {
-        this.context.log.debug({ error: asError(thrown) }, 'a question about a channel was not answered');
-      });
-    });
-    this.#questions.add(cancel);
-  }
-
-  async #askPresentation(leg: LegId): Promise<void> {
-    const channel = this.#legs.channelOf(leg);
-    if (channel === undefined || this.#session === undefined) return;
-    const reply = await this.#session.send(getVariable(channel, 'CALLERID(pres)'), { timeout: QUESTION_TIMEOUT_MS });
-    if (/^(?:prohib|unavailable)/.test(reply.get('Value') ?? '')) this.#emit(this.#legs.learn(leg, true));
-  }
-
-  async #askVoicemail(leg: LegId): Promise<void> {
-    const channel = this.#legs.channelOf(leg);
-    if (channel === undefined || this.#session === undefined || !this.#legs.isAlone(leg)) return;
-    const { action, complete } = listStatusOf(channel);
-    const [status] = await this.#session.list(action, complete, { timeout: QUESTION_TIMEOUT_MS });
-    if (status?.get('Application') === 'VoiceMail') this.#emit([{ type: 'recorder', leg, kind: 'voicemail' }]);
-    else if (this.#legs.isAlone(leg)) this.#later(VOICEMAIL_EVERY_MS, () => this.#askVoicemail(leg));
   }
 }
 

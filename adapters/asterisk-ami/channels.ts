@@ -22,12 +22,14 @@ export interface Channel {
   origin: 'incoming' | 'outgoing' | undefined;
   from: string | undefined;
   dialled: string | undefined;
-  withheld: boolean;
+  withheld: boolean | 'asked';
   /** Who dials it: a channel, or nobody (an Originate); undefined = not said yet. */
   dialledBy: LegId | 'nobody' | undefined;
   up: boolean;
   /** The far end hung up, or refused. */
   farHungUp: boolean;
+  /** This bridge hung it up. */
+  ours: boolean;
   /** The brain was told of it. */
   told: boolean;
   /** Its phone is being called, and the brain waits for who calls it. */
@@ -65,3 +67,6 @@ export class Channels {
     if (this.#byName.get(channel.channel) === channel) this.#byName.delete(channel.channel);
   }
 }
+
+/** It stands between legs, or is the PBX itself: the brain never hears of it. */
+export const isFolded = ({ line }: Channel): boolean => line.kind === 'virtual' || line.kind === 'pbx';

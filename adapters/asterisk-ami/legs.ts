@@ -2,11 +2,14 @@ import { asLegId, type LegEvent, type LegId } from '../../src/call/vocabulary.js
 import { Bridges, type Change } from './bridges.js';
 import { dialledNumber, lineOf, parseChannelName, type ChannelName } from './channel-name.js';
 import { CHANNEL_STATE, isNumber, isWithheld } from './channel-fields.js';
-import { Channels, type Channel } from './channels.js';
+import { Channels, isFolded, type Channel } from './channels.js';
+import { Diallers } from './diallers.js';
 import type { AmiMessage } from './message.js';
 import { type Dial, dialOfStatus, isBeingMade, numberAsked, originOfStatus } from './status-item.js';
 
 const ANSWERED_ELSEWHERE = 26;
+/** SoftHangupRequest's Cause when Asterisk stops: AST_SOFTHANGUP_SHUTDOWN, which a login with read=call hears too. */
+const SHUTTING_DOWN = '4';
 
 /** The events that legs are made of; all but the last three come with `read=call`. */
 export const LEG_EVENTS: ReadonlySet<string> = new Set([
@@ -16,6 +19,7 @@ export const LEG_EVENTS: ReadonlySet<string> = new Set([
   'LocalBridge',
   'DialBegin',
   'HangupRequest',
+  'SoftHangupRequest',
   'BridgeEnter',
   'BridgeLeave',
   'BridgeDestroy',
@@ -25,9 +29,6 @@ export const LEG_EVENTS: ReadonlySet<string> = new Set([
   'Shutdown',
 ]);
 
-/** Who dials a channel, virtual channels folded: a leg, nobody (an Originate), or not known yet. */
-type Dialler = LegId | 'nobody' | undefined;
-
 /**
  * What Asterisk's events mean for legs. Pure: messages in, leg events out. Local channels are folded away here, and nothing
  * of Asterisk is known behind this point. The facts it rests on are measured (docs/guide-asterisk.md, "What the bridge listens to").
@@ -35,13 +36,19 @@ type Dialler = LegId | 'nobody' | undefined;
 export class AsteriskLegs {
   readonly #channels = new Channels();
   readonly #bridges = new Bridges(this.#channels);
+  readonly #diallers = new Diallers(this.#channels, this.#bridges);
   /** Channels whose dialler is behind a Local channel that has not been dialled itself yet. */
   readonly #owed = new Set<Channel>();
-  /** Legs that this bridge hung up itself. */
-  readonly #ours = new Set<LegId>();
   #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId>; readonly dials: Dial[] } | undefined;
 
-  constructor(private readonly isTrunk: (name: ChannelName) => boolean) {}
+  /**
+   * @param presentation `asked`: whether a caller withholds his number is asked of the PBX and told by `learn`; `heard`: only
+   * what the events say is known.
+   */
+  constructor(
+    private readonly isTrunk: (name: ChannelName) => boolean,
+    private readonly presentation: 'heard' | 'asked' = 'heard',
+  ) {}
 
   /** The legs there are. */
   legs(): LegId[] {
@@ -62,7 +69,8 @@ export class AsteriskLegs {
   }
   /** The end of this leg will be our doing. */
   markOurs(leg: LegId): void {
-    this.#ours.add(leg);
+    const channel = this.#channels.get(leg);
+    if (channel !== undefined) channel.ours = true;
   }
 
   /** One event of the wire. */
@@ -95,6 +103,8 @@ export class AsteriskLegs {
         ]);
       case 'Newexten':
         return message.get('Application') === 'VoiceMail' ? this.#about(message, voicemail) : [];
+      case 'SoftHangupRequest':
+        return message.get('Cause') === SHUTTING_DOWN ? [{ type: 'stopping' }] : [];
       case 'Shutdown':
         return [{ type: 'stopping' }];
       default:
@@ -187,10 +197,11 @@ export class AsteriskLegs {
       origin: undefined,
       from: undefined,
       dialled: undefined,
-      withheld: false,
+      withheld: this.presentation === 'asked' ? 'asked' : false,
       dialledBy: undefined,
       up: false,
       farHungUp: false,
+      ours: false,
       told: false,
       owed: false,
       linked: undefined,
@@ -219,7 +230,7 @@ export class AsteriskLegs {
       channel.origin = 'incoming';
       channel.from = message.get('CallerIDNum');
       channel.dialled = message.get('Exten');
-      channel.withheld = isWithheld(message);
+      if (isWithheld(message)) channel.withheld = true;
       events.push(...this.#tell(channel));
     }
     // Ringing may be told before DialBegin; what a trunk was asked to dial is worth waiting for.
@@ -242,7 +253,7 @@ export class AsteriskLegs {
   }
 
   /** It became known whether the caller wants his number shown. */
-  learn(leg: LegId, withheld: boolean): LegEvent[] {
+  learn(leg: LegId, withheld: boolean | 'asked'): LegEvent[] {
     const channel = this.#channels.get(leg);
     if (channel === undefined) return [];
     channel.withheld = withheld;
@@ -302,7 +313,7 @@ export class AsteriskLegs {
     events.push(...this.#remove(channel));
     if (!channel.told) return events;
     const q850 = Number.parseInt(message.get('Cause') ?? '', 10);
-    const by = this.#ours.delete(channel.id) ? 'us' : channel.farHungUp ? 'far' : 'pbx';
+    const by = channel.ours ? 'us' : channel.farHungUp ? 'far' : 'pbx';
     return [
       ...events,
       {
@@ -321,7 +332,7 @@ export class AsteriskLegs {
   #tell(channel: Channel): LegEvent[] {
     if (channel.told || channel.owed || channel.origin === undefined || isFolded(channel)) return [];
     channel.told = true;
-    const by = this.#diallerOf(channel);
+    const by = this.#diallers.of(channel, this.#snapshot !== undefined);
     return [
       {
         type: 'appeared',
@@ -330,7 +341,7 @@ export class AsteriskLegs {
         origin: channel.origin,
         from: channel.from,
         dialled: channel.dialled,
-        withheld: channel.withheld,
+        ...(channel.origin === 'incoming' ? { withheld: channel.withheld } : {}),
         ...(by === undefined || by === 'nobody' ? {} : { by }),
       },
     ];
@@ -339,7 +350,7 @@ export class AsteriskLegs {
   #tellOwed(channel: Channel): LegEvent[] {
     this.#owed.delete(channel);
     channel.owed = false;
-    const by = this.#diallerOf(channel);
+    const by = this.#diallers.of(channel, this.#snapshot !== undefined);
     const events = this.#tell(channel);
     return [...events, { type: 'called', leg: channel.id, ...(by === undefined || by === 'nobody' ? {} : { by }) }];
   }
@@ -350,7 +361,8 @@ export class AsteriskLegs {
     for (const channel of this.#owed) {
       // In the middle of a list, what a trunk was asked to dial may still come.
       const wait = this.#snapshot !== undefined && channel.line.kind === 'trunk';
-      if (all || (!wait && this.#diallerOf(channel) !== undefined)) events.push(...this.#tellOwed(channel));
+      if (all || (!wait && this.#diallers.of(channel, this.#snapshot !== undefined) !== undefined))
+        events.push(...this.#tellOwed(channel));
     }
     return events;
   }
@@ -389,37 +401,6 @@ export class AsteriskLegs {
     });
     return this.#changes(changes);
   }
-
-  /** Who dials a channel: through Local channels, to a real one. */
-  #diallerOf(channel: Channel): Dialler {
-    return channel.dialledBy === undefined || channel.dialledBy === 'nobody'
-      ? channel.dialledBy
-      : this.#real(channel.dialledBy, channel, new Set());
-  }
-
-  #real(id: LegId, asking: Channel, seen: Set<LegId>): Dialler {
-    if (seen.has(id)) return undefined;
-    seen.add(id);
-    const channel = this.#channels.get(id);
-    // While the PBX lists its channels, one that it has not listed yet may still turn out to be a Local one.
-    if (channel === undefined) return this.#snapshot === undefined ? id : undefined;
-    if (!isFolded(channel)) return id;
-    const other = this.#channels.pair(channel);
-    if (other === undefined) return undefined;
-    // The half that runs the dialplan was set off by whoever dialled its other half …
-    const dialler = other.dialledBy === channel.id ? undefined : other.dialledBy;
-    if (dialler !== undefined && dialler !== 'nobody') return this.#real(dialler, asking, seen);
-    // … or works for the party at its other half's end: a feature code, a click-to-call over a Local channel.
-    for (const beside of this.#bridges.beside(other)) {
-      const real = this.#real(beside.id, asking, seen);
-      if (real !== undefined && real !== 'nobody' && real !== asking.id) return real;
-    }
-    for (const called of this.#channels.all()) {
-      if (called.dialledBy === other.id && called !== asking && called.up && !isFolded(called)) return called.id;
-    }
-    return dialler ?? (other.hint?.origin === 'outgoing' && other.linked !== id ? other.hint.dialledBy : undefined);
-  }
 }
 
-const isFolded = (channel: Channel): boolean => channel.line.kind === 'virtual' || channel.line.kind === 'pbx';
 const voicemail = (channel: Channel): LegEvent[] => [{ type: 'recorder', leg: channel.id, kind: 'voicemail' }];

@@ -1,10 +1,11 @@
-import type { Call, Counterpart, Telling } from './call.js';
+import type { Call, Telling } from './call.js';
 import { causeOf, type LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
 import { LegTable, type Leg } from './leg-table.js';
 import { ANONYMOUS } from './numbers.js';
-import { Teller, type TellerSettings } from './teller.js';
+import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
+import { Teller, type TellerSettings } from './teller.js';
 import {
   asCallId,
   type CallId,
@@ -20,24 +21,13 @@ import {
 export const RING_GROUP_WINDOW: Millis = 150;
 /** An inbound call that reaches no phone is told so long after its arrival. */
 export const UNRUNG_LIMIT: Millis = 3_000;
-/** `newCall: arrival`: the PBX often learns a moment after the arrival that the number is withheld. */
-export const ARRIVAL_SETTLES: Millis = 50;
+/** How long an inbound call is kept back until it is known whether the caller wants his number shown. */
+export const IDENTITY_LIMIT: Millis = 250;
 /** An outbound call whose way out failed is over, unless its caller tries another way until then. */
 export const FAILOVER_WINDOW: Millis = 250;
 const LONGEST_CALL_ID = 250;
-const LONGEST_CHAIN = 32;
 
 export type BrainSettings = TellerSettings;
-
-/** Where a chain of "dialled by" leads. */
-type Origin =
-  | { readonly kind: 'agent'; readonly leg: Leg; readonly agent: AgentRef }
-  | { readonly kind: 'call'; readonly call: Call }
-  | { readonly kind: 'nobody' }
-  /** A customer who has gone: what was dialled for him is no call of its own. */
-  | { readonly kind: 'gone' }
-  /** A leg of the chain is not known yet. */
-  | { readonly kind: 'unknown' };
 
 /**
  * The brain: legs of one PBX → calls → posts. Pure: it is fed events and ticks with their time, and returns what to tell.
@@ -64,6 +54,7 @@ export class Brain {
   readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
   readonly #teller: Teller;
+  readonly #origins: Origins;
   #now: Millis = 0;
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
@@ -72,6 +63,7 @@ export class Brain {
 
   constructor(private readonly settings: TellerSettings) {
     this.#teller = new Teller(settings);
+    this.#origins = new Origins(this.#legs, this.#callOfCustomer, settings.directory);
   }
 
   /** What one message of the PBX, or one snapshot, means. */
@@ -104,14 +96,11 @@ export class Brain {
     this.#now = now;
     for (const call of [...this.#waiting]) {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
-      else if (call.announceAt !== undefined && call.announceAt <= now) this.#announce(call, false);
+      else if (call.announceAt !== undefined && call.announceAt <= now) this.#tell(call);
     }
     if (this.#deafSince !== undefined && now - this.#deafSince >= this.settings.calls.maxSilence) {
+      this.#closeUnheard(this.#deafSince);
       this.#deafSince = undefined;
-      this.#stopping = true;
-      this.#legs.endAll(now);
-      this.#settle();
-      this.#stopping = false;
     }
     return this.#teller.take();
   }
@@ -126,9 +115,12 @@ export class Brain {
     return next === Infinity ? undefined : next;
   }
 
-  /** The PBX is not heard any more; the next snapshot ends that. */
+  /**
+   * From now on the PBX is not heard. A snapshot ends that; without one, what is not heard of again within
+   * `calls.maxSilence` is closed.
+   */
   deaf(now: Millis): void {
-    this.#deafSince ??= now;
+    this.#deafSince = now;
   }
 
   /**
@@ -176,22 +168,15 @@ export class Brain {
     const leg = this.#legs.get(id);
     if (leg === undefined) return true;
     if (leg.line === undefined) return false;
-    const agent = this.#agentOf(leg);
+    const agent = this.#origins.agentOf(leg);
     if (agent !== undefined) return this.#settlePhone(leg, agent);
     return leg.line.kind === 'trunk' ? this.#settleTrunk(leg) : true;
-  }
-
-  /** The agent whose phone this is: a phone inside, or an outside one that is listed as his. */
-  #agentOf(leg: Leg): AgentRef | undefined {
-    const { directory } = this.settings;
-    if (leg.line?.kind === 'agent') return directory.agentAt(leg.line);
-    return leg.line?.kind === 'trunk' && leg.origin === 'outgoing' ? directory.agentByPhone(leg.dialled) : undefined;
   }
 
   #settlePhone(leg: Leg, agent: AgentRef): boolean {
     if (!leg.called && leg.line?.kind === 'agent') return true;
     if (this.#callOfPhone.has(leg.id)) return true;
-    const origin = this.#originOf(leg.by);
+    const origin = this.#origins.diallerOf(leg, this.#allKnown);
     if (origin.kind === 'unknown') return false;
     if (origin.kind === 'call' && origin.call.direction === 'in') {
       const { call } = origin;
@@ -207,47 +192,23 @@ export class Brain {
   #settleTrunk(leg: Leg): boolean {
     if (this.#callOfCustomer.has(leg.id)) {
       const call = this.#callOfCustomer.get(leg.id);
-      if (call !== undefined && call.announceAt !== undefined && call.direction === 'in') this.#nameParties(call, leg);
+      if (call?.announceAt === undefined || call.direction === 'out') return true;
+      if (leg.withheld !== 'asked') call.identityAt = undefined;
+      this.#nameParties(call, leg);
+      this.#touched.add(call);
       return true;
     }
     if (leg.origin === 'incoming') {
       this.#begin('in', leg, leg);
       return true;
     }
-    const dialler = this.#originOf(leg.by);
-    const origin = dialler.kind === 'nobody' ? this.#originBeside(leg) : dialler;
+    const dialler = this.#origins.diallerOf(leg, this.#allKnown);
+    const origin = dialler.kind === 'nobody' ? this.#origins.besideOf(leg) : dialler;
     if (origin.kind === 'unknown') return false;
     // Dialled for a customer: a forward or a transfer to the outside, told by the cause of that call's end.
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
     this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
     return true;
-  }
-
-  /** What a leg belongs to that nobody known has dialled: a call is taken up in its middle, and whom it hears says it. */
-  #originBeside(leg: Leg): Origin {
-    for (const other of this.#legs.others(leg)) {
-      const call = this.#callOfCustomer.get(other.id);
-      if (call !== undefined) return { kind: 'call', call };
-      const agent = this.#agentOf(other);
-      if (agent !== undefined) return { kind: 'agent', leg: other, agent };
-    }
-    return { kind: 'nobody' };
-  }
-
-  /** Follows who dialled whom to the first agent or customer. */
-  #originOf(by: LegId | undefined): Origin {
-    let id = by;
-    for (let hops = 0; id !== undefined && hops < LONGEST_CHAIN; hops += 1) {
-      const leg = this.#legs.remembered(id);
-      if (leg?.line === undefined) return { kind: this.#allKnown ? 'nobody' : 'unknown' };
-      const call = this.#callOfCustomer.get(leg.id);
-      if (call !== undefined) return { kind: 'call', call };
-      const agent = this.#agentOf(leg);
-      if (agent !== undefined) return { kind: 'agent', leg, agent };
-      if (leg.line.kind === 'trunk') return { kind: 'gone' };
-      id = leg.by;
-    }
-    return { kind: 'nobody' };
   }
 
   // ------------------------------------------------------------------ beginnings
@@ -289,7 +250,7 @@ export class Brain {
     family.count += 1;
     const suffix = family.count === 1 ? '' : `.${String(family.count)}`;
     const id = asCallId(`${`${this.settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
-    const early = this.settings.calls.newCall === 'arrival' ? ARRIVAL_SETTLES : UNRUNG_LIMIT;
+    const early = this.settings.calls.newCall === 'arrival' ? 0 : UNRUNG_LIMIT;
     const call: Call = {
       id,
       direction,
@@ -307,6 +268,8 @@ export class Brain {
       rejected: undefined,
       customerEnd: undefined,
       announceAt: direction === 'out' ? this.#now : this.#now + early,
+      heardAt: this.#now,
+      identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
       closeAt: undefined,
       tellings: new Map(
         this.settings.destinations.map(({ name }): [ZammadName, Telling] => [
@@ -331,7 +294,7 @@ export class Brain {
     const { numbers } = this.settings.directory;
     const line = trunk.line?.kind === 'trunk' ? trunk.line.name : 'unknown';
     const dialled = numbers.clean(trunk.dialled) ?? line;
-    const shown = trunk.withheld ? undefined : numbers.clean(trunk.from);
+    const shown = trunk.withheld === true ? undefined : numbers.clean(trunk.from);
     call.to = dialled;
     call.from = call.direction === 'in' ? (shown ?? ANONYMOUS) : (shown ?? call.lastAgent?.extension ?? line);
   }
@@ -340,11 +303,12 @@ export class Brain {
 
   /** Who is at the customer's other end now? Tells what is to be told. */
   #review(call: Call): void {
+    call.heardAt = this.#now;
     for (const id of call.customers) {
       const leg = this.#legs.get(id);
       if (leg === undefined) continue;
       if (leg.queue !== undefined) call.queues.add(leg.queue);
-      const counterpart = this.#counterpartOf(call, leg);
+      const counterpart = this.#origins.counterpartOf(call, leg);
       if (counterpart === undefined) continue;
       call.counterpart = counterpart;
       if (counterpart.kind === 'agent') {
@@ -353,37 +317,24 @@ export class Brain {
         call.agents.set(counterpart.agent.extension, counterpart.agent);
       }
     }
-    this.#announce(call, false);
-    this.#teller.answer(call);
+    this.#tell(call);
   }
 
-  #counterpartOf(call: Call, customer: Leg): Counterpart | undefined {
-    if (!customer.up) return undefined;
-    const current = call.counterpart?.kind === 'agent' ? call.counterpart.agent.extension : undefined;
-    let first: AgentRef | undefined;
-    let outside = false;
-    for (const other of this.#legs.others(customer)) {
-      if (!other.up) continue;
-      const agent = this.#agentOf(other);
-      // As long as the one who talks is still there, he is the one, whoever joins.
-      if (agent !== undefined && agent.extension === current) return call.counterpart;
-      first ??= agent;
-      // A trunk leg that the PBX dialled is a forward's or transfer's target; one that came in is another customer.
-      outside ||=
-        agent === undefined &&
-        other.line?.kind === 'trunk' &&
-        other.origin === 'outgoing' &&
-        !call.customers.has(other.id);
-    }
-    if (first !== undefined) return { kind: 'agent', agent: first };
-    if (outside) return { kind: 'outside' };
-    return customer.voicemail && call.direction === 'in' ? { kind: 'voicemail' } : undefined;
+  /** newCall when it is due, and whatever may follow it. */
+  #tell(call: Call): void {
+    this.#announce(call, false);
+    this.#teller.answer(call);
   }
 
   /** newCall, when it is due. */
   #announce(call: Call, over: boolean): void {
     const due = over || call.counterpart !== undefined || call.announceAt === undefined || call.announceAt <= this.#now;
     if (!due) return;
+    if (!over && call.identityAt !== undefined && call.identityAt > this.#now) {
+      // A number that may turn out to be withheld cannot be taken back.
+      call.announceAt = call.identityAt;
+      return;
+    }
     call.announceAt = undefined;
     if (call.closeAt === undefined) this.#waiting.delete(call);
     this.#teller.newCall(call, over);
@@ -417,6 +368,12 @@ export class Brain {
     }
     call.closeAt = this.#now + FAILOVER_WINDOW;
     this.#waiting.add(call);
+  }
+
+  /** Closes the calls of which nothing was heard since then. */
+  #closeUnheard(since: Millis): void {
+    const unheard = [...this.#calls.values()].filter(({ heardAt }) => heardAt <= since);
+    for (const { customers } of unheard) this.#legs.lose([...customers], this.#now);
   }
 
   #onReplaced(old: LegId, current: LegId): void {

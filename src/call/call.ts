@@ -45,6 +45,10 @@ export interface Call {
   customerEnd: LegEnd | undefined;
   /** When newCall is due at the latest; undefined once it went out. */
   announceAt: Millis | undefined;
+  /** Until then it is waited for whether the caller wants his number shown; undefined: it is known. */
+  identityAt: Millis | undefined;
+  /** When something was last heard of it. */
+  heardAt: Millis;
   /** When it is over unless another way out is tried until then. */
   closeAt: Millis | undefined;
   readonly tellings: Map<ZammadName, Telling>;

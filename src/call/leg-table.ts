@@ -8,7 +8,7 @@ export interface Leg {
   origin: 'incoming' | 'outgoing';
   from: string | undefined;
   dialled: string | undefined;
-  withheld: boolean;
+  withheld: boolean | 'asked';
   by: LegId | undefined;
   onBehalfOf: string | undefined;
   /** Its phone is being called. */
@@ -118,9 +118,9 @@ export class LegTable {
     }
   }
 
-  /** Everything at once: the PBX is not heard any more. */
-  endAll(now: Millis): void {
-    for (const id of [...this.#legs.keys()]) this.#end(id, { by: 'pbx', lost: true }, now);
+  /** Nobody saw these legs end, but they are over. */
+  lose(ids: readonly LegId[], now: Millis): void {
+    for (const id of ids) this.#end(id, { by: 'pbx', lost: true }, now);
   }
 
   /** Forgets tombstones that are old enough. */
@@ -212,7 +212,7 @@ export class LegTable {
     after.origin = before.origin;
     after.from = before.from ?? after.from;
     after.dialled = before.dialled ?? after.dialled;
-    after.withheld ||= before.withheld;
+    if (after.withheld === false) after.withheld = before.withheld;
     after.by = before.by;
     after.up ||= before.up;
     this.onReplaced(before.id, current);

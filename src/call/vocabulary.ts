@@ -59,6 +59,8 @@ export type LegEvent =
    * `origin`: `incoming` = the far end called the PBX, `outgoing` = the PBX calls it.
    * `from`: the number the far end shows (incoming) or the number shown to it (outgoing), as the PBX has it.
    * `dialled`: the number dialled by an incoming leg (a trunk's: the DID), or dialled on an outgoing one.
+   * `withheld`: the caller does not want his number shown. `asked`: the adapter is finding out and tells it by a second
+   * `appeared`; the call is kept back for a moment until then. Left out: shown.
    * `by`: the leg that dials it, virtual legs folded. `onBehalfOf`: the extension of the agent for whom a leg was originated.
    */
   | {
@@ -68,7 +70,7 @@ export type LegEvent =
       readonly origin: 'incoming' | 'outgoing';
       readonly from?: string | undefined;
       readonly dialled?: string | undefined;
-      readonly withheld?: boolean | undefined;
+      readonly withheld?: boolean | 'asked' | undefined;
       readonly by?: LegId | undefined;
       readonly onBehalfOf?: string | undefined;
     }
@@ -93,7 +95,7 @@ export type LegEvent =
     }
   /**
    * The end of a resync: these are all the legs there are. What is not among them is over, at a time nobody saw.
-   * The events that describe the legs come before it, in the same batch.
+   * The events that describe the legs come before it.
    */
   | { readonly type: 'snapshot'; readonly legs: readonly LegId[] }
   /** The PBX says that it stops: what ends from now on is cut off by it. */

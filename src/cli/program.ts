@@ -1,4 +1,4 @@
-import { asError, BridgeError } from '../errors.js';
+import { asError, isBridgeError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { parseOptions, PROGRAM, readRequest, UsageError } from './args.js';
 import { EXIT, type CommandContext } from './command.js';
@@ -50,13 +50,17 @@ async function dispatch(context: ProgramContext, commands: readonly CommandEntry
 /** One line for whatever was thrown. A stack only for a fault of this program, and only at log level debug or trace. */
 export function errorLine(thrown: unknown, env: CommandContext['env']): string {
   const error = asError(thrown);
-  if (error instanceof BridgeError) return `${PROGRAM}: ${error.message} [${error.code}]`;
+  if (isBridgeError(error)) return `${PROGRAM}: ${error.message} [${error.code}]`;
   const level = env['ZPB_LOG_LEVEL'];
   const stack = level === 'debug' || level === 'trace' ? `\n${error.stack ?? ''}` : '';
   return `${PROGRAM}: fault in the program: ${error.name}: ${error.message.split('\n')[0] ?? ''} (please report it)${stack}`;
 }
 
-export function exitStatus(thrown: unknown): number {
-  if (thrown instanceof UsageError) return EXIT.usage;
-  return thrown instanceof BridgeError && thrown.code === 'ZPB_CONFIG' ? EXIT.config : EXIT.failed;
-}
+/** By the code and not by the class, of which a bundled command has its own. */
+const STATUSES: ReadonlyMap<string, number> = new Map([
+  ['ZPB_USAGE', EXIT.usage],
+  ['ZPB_CONFIG', EXIT.config],
+]);
+
+export const exitStatus = (thrown: unknown): number =>
+  (isBridgeError(thrown) ? STATUSES.get(thrown.code) : undefined) ?? EXIT.failed;

@@ -12,6 +12,10 @@ import { choosePbx, pbxOption, readSettings } from './settings.js';
 
 const CHUNK = 64 * 1024;
 
+/**
+ * `npm run build` makes one file of this and of all that it imports (docs/decisions/005-replay-is-bundled.md). The classes in it
+ * are not those of the rest of the program: what this throws is known by `isBridgeError`, never by `instanceof`.
+ */
 export const command: Command = {
   summary: 'Show what a recording of a PBX would tell Zammad.',
   usage: 'replay [options] FILE',

@@ -29,6 +29,7 @@ export class PbxLine {
   #cancelTick: (() => void) | undefined;
   #tickAt: number | undefined;
   #stopped = false;
+  #deaf = false;
 
   constructor(private readonly options: PbxLineOptions) {
     const { clock, log, metrics, random } = options;
@@ -50,7 +51,8 @@ export class PbxLine {
       clock,
       random,
       onState: ({ state }) => {
-        if (state === 'deaf') this.#brain.deaf(clock.monotonic());
+        if (state === 'deaf' && !this.#deaf) this.#brain.deaf(clock.monotonic());
+        this.#deaf = state === 'deaf';
         this.#plan();
       },
     });

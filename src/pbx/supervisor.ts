@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { sleep, type Clock } from '../clock.js';
-import { asError, BridgeError, RetriableError } from '../errors.js';
+import { asError, isBridgeError, RetriableError, type BridgeError } from '../errors.js';
 import type { Adapter } from './adapter.js';
 import { backoff, rangeFor } from './backoff.js';
 
@@ -95,7 +95,7 @@ export class Supervisor {
       for (const missing of hearing.missing) log.warn(missing);
       return await Promise.race([hearing.lost, this.#ended]);
     } catch (thrown) {
-      if (thrown instanceof BridgeError) return thrown;
+      if (isBridgeError(thrown)) return thrown;
       const error = asError(thrown);
       log.error({ error }, 'the adapter failed in a way it should not');
       return new RetriableError(

@@ -98,7 +98,7 @@ export const customerIn = (
   id: string,
   from = '+4930123456',
   dialled = '+4930555200',
-  extra: { withheld?: boolean } = {},
+  extra: { withheld?: boolean | 'asked' } = {},
 ): LegEvent => ({
   type: 'appeared',
   leg: leg(id),

@@ -114,8 +114,10 @@ describe('trunks', () => {
         ['Uniqueid', '1.2'],
       ]),
     );
-    await waitFor('both channels', () => events.filter(({ type }) => type === 'appeared').length === 2);
-    expect(events.flatMap((event) => (event.type === 'appeared' ? [event.line.kind] : []))).toEqual(['trunk', 'agent']);
+    const lines = (): Map<string, string> =>
+      new Map(events.flatMap((event) => (event.type === 'appeared' ? [[event.leg, event.line.kind] as const] : [])));
+    await waitFor('both channels', () => lines().size === 2);
+    expect(Object.fromEntries(lines())).toEqual({ '1.1': 'trunk', '1.2': 'agent' });
   });
 });
 
