@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 /**
  * Errors of this program are permanent (a person must mend something: wrong password, unknown setting) or retriable
  * (time may mend it: connection refused). Every one has a code of docs/errors.md, and a message that says what happened,
@@ -28,8 +26,9 @@ export class RetriableError extends BridgeError {
   readonly retriable = true;
 }
 
-/** An Error of this realm or of another (`node:vm`), whose `Error` is another class. */
-const isError = (thrown: unknown): thrown is Error => thrown instanceof Error || types.isNativeError(thrown);
+/** An Error of this realm, or a native one of another (`node:vm`), where `Error` is another class. */
+const isError = (thrown: unknown): thrown is Error =>
+  thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
 
 /**
  * Is it an error of this program? Known by its shape, not by its class: `replay` is a bundle with classes of its own, and so is an
