@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
 import { createDirectory } from './call/directory.js';
-import type { CallId } from './call/vocabulary.js';
 import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
 import { asError } from './errors.js';
 import type { HealthReport } from './http/health.js';
+import { metricsRoutes } from './http/metrics-routes.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Metrics } from './metrics.js';
 import type { AdapterDefinition } from './pbx/adapter.js';
 import { PbxLine } from './pbx/pbx-line.js';
 import { Pipeline } from './pipeline.js';
 import { createMemoryOutbox } from './store/memory-outbox.js';
+import type { Outbox } from './store/outbox.js';
 import { VERSION } from './version.js';
 import { readAuthorities } from './zammad/authorities.js';
 import { createZammadClient, type ZammadClient } from './zammad/client.js';
@@ -41,7 +42,7 @@ export interface App {
   stop(): Promise<number>;
 }
 
-/** The one place that knows all rooms and wires them. Rejects when the HTTP address cannot be had. */
+/** The one place that knows all rooms and wires them. Rejects, with everything closed, when the HTTP address cannot be had. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, clock, random } = options;
   const metrics = new Metrics();
@@ -66,7 +67,13 @@ export async function startApp(options: AppOptions): Promise<App> {
         log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
         return;
       }
-      if (live) void lineOfCall(lines, callId)?.reject(callId);
+      if (!live) return;
+      [...lines.values()]
+        .find((line) => line.has(callId))
+        ?.reject(callId)
+        .catch((thrown: unknown) => {
+          log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
+        });
     },
   });
   const pipeline = new Pipeline({
@@ -101,22 +108,31 @@ export async function startApp(options: AppOptions): Promise<App> {
     lines.set(pbx.name, line);
   }
   const health = (): HealthReport => report(lines, config, dispatcher, clock);
-  const http = createHttpServer({ ...config.http, health, log, version: VERSION, clock });
-  const url = await http.listen();
-  await dispatcher.start();
+  const http = createHttpServer({
+    ...config.http,
+    health,
+    log,
+    version: VERSION,
+    clock,
+    routes: [metricsRoutes(metrics)],
+  });
+  let url: string | undefined;
+  try {
+    url = await http.listen();
+    await dispatcher.start();
+  } catch (thrown) {
+    await Promise.allSettled([http.close(), dispatcher.stop(0)]);
+    for (const { client } of clients) client.close();
+    await outbox.close();
+    throw thrown;
+  }
   const endLooks = lookNowAndThen(dispatcher, clock);
   for (const line of lines.values()) line.start();
   return {
     url,
     health,
-    stop: once(() => stopAll({ endLooks, lines, pipeline, dispatcher, http, clients, clock, config, log })),
+    stop: once(() => stopAll({ endLooks, lines, pipeline, dispatcher, outbox, http, clients, clock, config, log })),
   };
-}
-
-/** A call's id begins with its PBX's name, which may itself be the begin of another's. */
-function lineOfCall(lines: ReadonlyMap<string, PbxLine>, callId: CallId): PbxLine | undefined {
-  const names = [...lines.keys()].filter((name) => callId.startsWith(`${name}-`));
-  return lines.get(names.sort((a, b) => b.length - a.length)[0] ?? '');
 }
 
 /** What is wrong with a Zammad is said at once, not with the next call. Returns the function that ends it. */
@@ -147,8 +163,8 @@ function report(
       since: toWall(state.since),
     })),
     zammad: config.zammad.map(({ name }) => {
-      const { state, reason, depth, oldestAge } = dispatcher.state(name);
-      return { name, state, reason, waiting: depth, oldestMs: oldestAge ?? 0 };
+      const { state, known, reason, depth, oldestAge } = dispatcher.state(name);
+      return { name, state: known ? state : 'connecting', reason, waiting: depth, oldestMs: oldestAge ?? 0 };
     }),
     problems: [],
   };
@@ -159,6 +175,7 @@ interface Parts {
   readonly lines: ReadonlyMap<string, PbxLine>;
   readonly pipeline: Pipeline;
   readonly dispatcher: Dispatcher;
+  readonly outbox: Outbox;
   readonly http: HttpServer;
   readonly clients: readonly { readonly client: ZammadClient }[];
   readonly clock: Clock;
@@ -171,6 +188,7 @@ async function stopAll({
   lines,
   pipeline,
   dispatcher,
+  outbox,
   http,
   clients,
   clock,
@@ -179,6 +197,10 @@ async function stopAll({
 }: Parts): Promise<number> {
   const began = clock.monotonic();
   endLooks();
+  // Beside the rest: a client that reads slowly must not add to the time that a service manager gives.
+  const httpClosed = http.close().catch((thrown: unknown) => {
+    log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
+  });
   const left = (): number => Math.max(0, config.delivery.drain - (clock.monotonic() - began));
   await Promise.all([...lines.values()].map((line) => line.stop()));
   await pipeline.settled();
@@ -191,9 +213,8 @@ async function stopAll({
       `${waiting} posts were not delivered before the end and are lost: the outbox of this version lives in memory`,
     );
   for (const { client } of clients) client.close();
-  await http.close().catch((thrown: unknown) => {
-    log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
-  });
+  await outbox.close();
+  await httpClosed;
   return waiting;
 }
 

@@ -53,5 +53,5 @@ export const ERROR_CATALOGUE: Readonly<Record<string, ErrorEntry>> = {
   ZPB_USAGE: entry('The command line is wrong. Exit status 64.', '`zammad-pbx-bridge --help`, or `zammad-pbx-bridge COMMAND --help`.'),
   ZPB_ZAMMAD_CA_FILE: entry('The file of authorities for a Zammad cannot be read.', 'Correct `zammad[].caFile`: the path of a PEM file that the bridge may read.'),
   ZPB_ZAMMAD_UNKNOWN: entry('A post is for a Zammad that is not in the configuration.', 'Put the Zammad back into the configuration, or drop its posts.'),
-  ZPB_ZAMMAD_URL: entry("A Zammad's address is no http or https URL.", "Paste it from Zammad's page Admin → Integrations → CTI (generic)."),
+  ZPB_ZAMMAD_URL: entry("A Zammad's address is no http or https URL.", "Paste it from Zammad's page Admin → System → Integrations → CTI (generic)."),
 };

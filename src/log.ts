@@ -1,5 +1,6 @@
-import { destination, pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { prettyLine } from './log-pretty.js';
+import { LogSink } from './log-sink.js';
 
 export interface LogSettings {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -14,8 +15,6 @@ export interface Log {
 }
 
 const STDERR = 2;
-/** What is held when nobody takes the lines; more is dropped rather than memory filled or the event loop blocked. */
-const MAX_HELD_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 4;
 const MAX_CAUSES = 3;
 
@@ -29,8 +28,8 @@ const MAX_CAUSES = 3;
  * @param output instead of stderr, e.g. a test's; its lines come at once.
  */
 export function createLog({ level, pretty }: LogSettings, output?: DestinationStream): Log {
-  const held = output === undefined ? destination({ dest: STDERR, sync: false, maxLength: MAX_HELD_BYTES }) : undefined;
-  const sink = output ?? held;
+  const stderr = output === undefined ? new LogSink(STDERR) : undefined;
+  const sink = output ?? stderr;
   const target: DestinationStream = {
     write: (line) => sink?.write(pretty ? prettyLine(line) : line),
   };
@@ -51,17 +50,13 @@ export function createLog({ level, pretty }: LogSettings, output?: DestinationSt
   return {
     logger,
     close: () => {
-      try {
-        held?.flushSync();
-      } catch {
-        // stderr is closed: there is nobody to tell.
-      }
+      stderr?.close();
     },
   };
 }
 
 /** What of an error may be written. */
-export function plainError(thrown: unknown, causes = 0): unknown {
+function plainError(thrown: unknown, causes = 0): unknown {
   if (!(thrown instanceof Error)) return thrown;
   const { name, message, stack } = thrown;
   const code = 'code' in thrown && typeof thrown.code === 'string' ? { code: thrown.code } : {};

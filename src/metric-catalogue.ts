@@ -17,7 +17,7 @@ export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
   pbx_events_total: counter(['pbx'], 'Events of the PBX that were understood.'),
   pbx_questions_skipped_total: counter(['pbx'], 'Questions that were not asked of the PBX because it did not keep up.'),
   posts_lost_total: counter(['zammad'], 'Posts that the outbox refused and that are lost.'),
-  zammad_dead_total: counter(['zammad', 'event'], 'Posts given up: too old or refused. They are listed, and can be sent again by hand.'),
+  zammad_dead_total: counter(['zammad', 'event'], 'Posts given up: too old or refused.'),
   zammad_outbox_depth: gauge(['zammad'], 'Posts not yet delivered.'),
   zammad_outbox_failures_total: counter(['zammad', 'step'], 'Failures to write to the outbox; `step` is attempt or settle.'),
   zammad_outbox_oldest_seconds: gauge(['zammad'], 'Age of the oldest post not yet delivered, in seconds.'),

@@ -1,23 +1,56 @@
-/** Counts and gauges of one running bridge. Bounded: names and labels come from the program, never from callers. */
-export class Metrics {
-  readonly #values = new Map<string, number>();
+import { Counter, Gauge, Registry } from 'prom-client';
+import { METRIC_CATALOGUE } from './metric-catalogue.js';
 
-  /** Adds to a counter. */
-  count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1): void {
-    const key = keyOf(name, labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+type Labels = Readonly<Record<string, string>>;
+
+/** Names that adapters from outside may bring besides those of the catalogue. */
+const MOST_FOREIGN = 200;
+
+/**
+ * Counts and gauges of one running bridge, for Prometheus. Every metric of the catalogue is there from the start, at zero
+ * where it has no labels. Bounded: names and labels come from the program and the configuration, never from callers.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+
+  constructor() {
+    for (const [name, { kind, labels, meaning }] of Object.entries(METRIC_CATALOGUE)) {
+      const settings = { name, help: meaning, labelNames: [...labels], registers: [this.#registry] };
+      if (kind === 'counter') this.#counters.set(name, new Counter(settings));
+      else this.#gauges.set(name, new Gauge(settings));
+    }
   }
-  /** Sets a gauge. */
-  gauge(name: string, value: number, labels: Readonly<Record<string, string>> = {}): void {
-    this.#values.set(keyOf(name, labels), value);
+
+  /** Adds to a counter. One that the catalogue lacks belongs to an adapter from outside. */
+  count(name: string, labels: Labels = {}, by = 1): void {
+    const counter = this.#counters.get(name) ?? this.#foreign(name, Object.keys(labels));
+    counter?.inc(labels, by);
   }
-  /** Every series, as `name{label="value"}`. */
-  all(): ReadonlyMap<string, number> {
-    return this.#values;
+
+  /** Sets a gauge of the catalogue. */
+  gauge(name: string, value: number, labels: Labels = {}): void {
+    this.#gauges.get(name)?.set(labels, value);
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  #foreign(name: string, labelNames: string[]): Counter | undefined {
+    if (
+      !/^[a-z_][a-z0-9_]*$/.test(name) ||
+      this.#counters.size >= MOST_FOREIGN + Object.keys(METRIC_CATALOGUE).length
+    ) {
+      return undefined;
+    }
+    const counter = new Counter({ name, help: 'Counted by an adapter.', labelNames, registers: [this.#registry] });
+    this.#counters.set(name, counter);
+    return counter;
   }
 }
-
-const keyOf = (name: string, labels: Readonly<Record<string, string>>): string => {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
-};

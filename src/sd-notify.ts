@@ -1,5 +1,5 @@
 /**
- * Tells systemd how the service is: READY, STATUS, STOPPING, WATCHDOG. A no-op where no service manager asked for it.
+ * Tells systemd how the service is: READY, STOPPING, WATCHDOG. A no-op where no service manager asked for it.
  *
  * systemd listens on a unix datagram socket, which Node cannot speak to without a native module. So each message is handed to
  * `systemd-notify`, which is wherever systemd is. Messages are few (docs/decisions/004-service-notification.md).
@@ -8,10 +8,11 @@ import { execFile } from 'node:child_process';
 import type { Clock } from './clock.js';
 
 export interface ServiceNotifier {
-  /** The service does its work from now on: ends `systemctl start`, begins the watchdog if the unit has one. */
+  /**
+   * The service does its work from now on: ends `systemctl start`, begins the watchdog if the unit has one.
+   * `status`: the line that `systemctl status` shows.
+   */
   ready(status: string): Promise<void>;
-  /** The line that `systemctl status` shows. Told when it changes, not when it is repeated. */
-  status(text: string): Promise<void>;
   /** The service has begun to stop. Ends the watchdog: the time for stopping is the unit's `TimeoutStopSec`. */
   stopping(): Promise<void>;
 }
@@ -34,10 +35,9 @@ const MAX_STATUS = 200;
 
 export function createServiceNotifier(options: ServiceNotifierOptions): ServiceNotifier {
   const { env, clock, run = runProgram, onFailure, pid = process.pid } = options;
-  if (!env['NOTIFY_SOCKET']) return { ready: nothing, status: nothing, stopping: nothing };
+  if (!env['NOTIFY_SOCKET']) return { ready: nothing, stopping: nothing };
 
   let failed = false;
-  let shown = '';
   /** Messages go one after the other, so that STOPPING cannot overtake READY. */
   let last: Promise<unknown> = Promise.resolve();
   const send = (...lines: readonly string[]): Promise<boolean> => {
@@ -69,17 +69,10 @@ export function createServiceNotifier(options: ServiceNotifierOptions): ServiceN
 
   return {
     ready: async (text) => {
-      shown = statusLine(text);
-      await send('READY=1', shown);
+      await send('READY=1', statusLine(text));
       if (interval === 0 || watching) return;
       watching = true;
       beat(interval / 2);
-    },
-    status: async (text) => {
-      const line = statusLine(text);
-      if (line === shown) return;
-      shown = line;
-      await send(line);
     },
     stopping: async () => {
       watching = false;

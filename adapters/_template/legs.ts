@@ -20,7 +20,7 @@ export class Legs {
     return [...this.#calls.values()].flatMap((legs) => [...legs.keys()]);
   }
 
-  /** A new connection: a list that was cut off says nothing. What was known stays known, to be compared with the next one. */
+  /** A new connection: a list that was cut off says nothing. What was known stays known until the next whole one. */
   reconnected(): void {
     this.#list = undefined;
   }
@@ -40,25 +40,16 @@ export class Legs {
   }
 
   /**
-   * The list is whole: one batch with the events that describe its legs, the end of those that are gone, then `snapshot`.
-   * This PBX writes its list between two events, so nothing can end while it is told. A PBX whose list and events interleave
-   * needs tombstones: a leg that ended since the request stays ended, whatever the list says.
+   * The list is whole: the events that describe its legs, then `snapshot`, whose silence about a leg tells that it is over.
+   * This PBX writes its list between two events, so nothing can end while it is told. Where list and events interleave, a leg
+   * that ended since the request stays ended, whatever the list says: it must not be named in `snapshot`.
    */
   #endOfList(): LegEvent[] {
     const list = this.#list;
     if (list === undefined) return [];
-    const before = this.ids();
     this.#list = undefined;
     this.#calls = list.calls;
-    const now = this.ids();
-    const there = new Set(now);
-    const gone = before.filter((leg) => !there.has(leg));
-    // Nobody saw how they ended: no cause, and the PBX as the one who says so.
-    return [
-      ...list.events,
-      ...gone.map((leg): LegEvent => ({ type: 'ended', leg, by: 'pbx' })),
-      { type: 'snapshot', legs: now },
-    ];
+    return [...list.events, { type: 'snapshot', legs: this.ids() }];
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../src/clock.js';
-import { asError, BridgeError, PermanentError, RetriableError } from '../../src/errors.js';
+import { asError, type BridgeError, isBridgeError, PermanentError, RetriableError } from '../../src/errors.js';
 import { LineCodec, type Message } from './codec.js';
 import type { TemplateConfig } from './config.js';
 
@@ -69,7 +69,7 @@ export class Session {
       try {
         for (const message of codec.push(chunk)) this.#take(message);
       } catch (thrown) {
-        this.#fail(thrown instanceof BridgeError ? thrown : this.#lost(asError(thrown).message));
+        this.#fail(isBridgeError(thrown) ? thrown : this.#lost(asError(thrown).message));
       }
     });
     socket.on('error', (error) => {

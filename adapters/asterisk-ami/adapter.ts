@@ -1,24 +1,24 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import { type BridgeError, RetriableError } from '../../src/errors.js';
 import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome } from '../../src/pbx/adapter.js';
-import { hangUpChannel, listBridges, listStatus } from './actions.js';
-import { trunkMatcher, type ChannelName } from './channel-name.js';
+import { hangUpChannel } from './actions.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { AsteriskLegs, LEG_EVENTS } from './legs.js';
 import type { AmiMessage } from './message.js';
-import { AmiRefusedError } from './replies.js';
 import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';
+import { Resync } from './resync.js';
+import { stoppedError } from './session-errors.js';
 import { openSession, type AmiSession } from './session.js';
-import { discoverTrunks } from './trunk-discovery.js';
+import { Trunks } from './trunks.js';
 
-const LIST_TIMEOUT_MS = 10_000;
+const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload']);
 const ORDER_TIMEOUT_MS = 2_000;
 
 /** One Asterisk, heard over its Manager Interface. */
 export class AsteriskAmiAdapter implements Adapter, HangsUp {
   readonly #legs: AsteriskLegs;
-  #isTrunk: (name: ChannelName) => boolean = () => false;
+  readonly #trunks: Trunks;
+  readonly #resync: Resync;
   #session: AmiSession | undefined;
   /** Ends the start that is under way. */
   #starting: AbortController | undefined;
@@ -30,7 +30,17 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     private readonly context: AdapterContext,
     private readonly config: AsteriskAmiConfig,
   ) {
-    this.#legs = new AsteriskLegs((name) => this.#isTrunk(name), 'asked');
+    const { name, clock, log } = context;
+    this.#trunks = new Trunks({ configured: config.trunks, name, clock, log });
+    this.#legs = new AsteriskLegs((channel) => this.#trunks.matches(channel), 'asked');
+    this.#resync = new Resync({
+      legs: this.#legs,
+      clock,
+      log,
+      emit: (batch) => {
+        this.#emitAndAsk(batch);
+      },
+    });
   }
 
   snapshot(): readonly LegId[] {
@@ -52,7 +62,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
       plainLogin,
       // Queue events come with `agent`, Shutdown with `system`, voicemail with `dialplan`: where the login may read them.
       events: 'call,agent,system,dialplan',
-      wanted: LEG_EVENTS,
+      wanted: WANTED,
       clock: this.context.clock,
       log: this.context.log,
       signal: stopped,
@@ -60,6 +70,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
         this.#onMessage(message);
       },
     });
+    if (stopped.aborted) throw stoppedError();
     this.#session = session;
     this.#questions?.end();
     this.#questions = new Questions({
@@ -71,16 +82,18 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
         this.#emit(batch);
       },
     });
-    const missing: string[] = [];
-    await this.#learnTrunks(session, missing);
+    this.#questions.resume();
+    const unknown = await this.#trunks.learn(session);
     this.#held = undefined;
     for (const message of held) this.#handle(message);
-    await this.#takeSnapshot(session, missing);
-    return { lost: session.closed, missing };
+    const unheard = await this.#resync.take(session);
+    return { lost: session.closed, missing: [unknown, unheard].filter((missing) => missing !== undefined) };
   }
 
   async stop(): Promise<void> {
     this.#starting?.abort();
+    this.#trunks.end();
+    this.#resync.end();
     const session = this.#session;
     this.#session = undefined;
     this.#held = undefined;
@@ -92,9 +105,11 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     const channel = this.#legs.channelOf(leg);
     if (channel === undefined) return { kind: 'gone' };
     if (this.#session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
-    this.#legs.markOurs(leg);
+    // Its end may be told before the order is answered.
+    this.#legs.markOurs(leg, true);
     const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: ORDER_TIMEOUT_MS });
     if (reply.response === 'Success') return { kind: 'done' };
+    this.#legs.markOurs(leg, false);
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
   }
@@ -108,6 +123,10 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   }
 
   #handle(message: AmiMessage): void {
+    if (this.#session !== undefined) {
+      if (message.event === 'Reload') this.#trunks.reloaded(this.#session);
+      if (message.event === 'FullyBooted') this.#trunks.fullyBooted(this.#session);
+    }
     this.#emitAndAsk(this.#legs.push(message));
   }
 
@@ -119,59 +138,4 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
   #emit(batch: readonly LegEvent[]): void {
     if (batch.length > 0 && this.#session !== undefined) this.context.emit(batch);
   }
-
-  // ------------------------------------------------------------------ what the PBX is asked
-
-  /** Which endpoints lead outside. Nothing is guessed: without an answer none does, and that is said. */
-  async #learnTrunks(session: AmiSession, missing: string[]): Promise<void> {
-    const { name, log } = this.context;
-    const setting = `trunks: [NAME] of PBX ${name}`;
-    if (this.config.trunks !== undefined) {
-      this.#isTrunk = trunkMatcher(this.config.trunks);
-      return;
-    }
-    try {
-      const trunks = await discoverTrunks(session, LIST_TIMEOUT_MS);
-      this.#isTrunk = trunkMatcher(trunks.map((trunk) => `PJSIP/${trunk}`));
-      if (trunks.length > 0) log.info({ trunks }, `trunks found: ${trunks.join(', ')}`);
-      else missing.push(`no PJSIP endpoint looks like a trunk, so no call can be told: set ${setting}`);
-    } catch (thrown) {
-      const error = rethrowUnlessAnswer(thrown);
-      missing.push(
-        `it is not known which endpoints are trunks (${error.message}), so no call can be told: set ${setting}, or give the login write=system`,
-      );
-    }
-  }
-
-  /** All channels, merged with the events between which their list stands. */
-  async #takeSnapshot(session: AmiSession, missing: string[]): Promise<void> {
-    this.#legs.beginSnapshot();
-    try {
-      await session.list(listBridges.action, listBridges.complete, {
-        timeout: LIST_TIMEOUT_MS,
-        onItem: (item) => {
-          this.#legs.bridgeItem(item);
-        },
-      });
-      await session.list(listStatus.action, listStatus.complete, {
-        timeout: LIST_TIMEOUT_MS,
-        onItem: (item) => {
-          this.#emitAndAsk(this.#legs.statusItem(item));
-        },
-      });
-      this.#emit(this.#legs.endSnapshot());
-    } catch (thrown) {
-      this.#emit(this.#legs.abandonSnapshot());
-      const error = rethrowUnlessAnswer(thrown);
-      missing.push(`calls in progress cannot be taken up after a break (${error.message}): give the login write=call`);
-    }
-  }
-}
-
-/** A PBX that answered "no", or not in full, is still heard; a connection that broke is not. */
-function rethrowUnlessAnswer(thrown: unknown): BridgeError {
-  if (thrown instanceof AmiRefusedError) return thrown;
-  if (thrown instanceof RetriableError && (thrown.code === 'ZPB_AMI_LIST' || thrown.code === 'ZPB_AMI_TIMEOUT'))
-    return thrown;
-  throw thrown;
 }

@@ -1,5 +1,5 @@
 import { asConversationId, type ConversationId, type LegId } from '../../src/call/vocabulary.js';
-import type { Channel, Channels } from './channels.js';
+import { isFolded, type Channel, type Channels } from './channels.js';
 
 /**
  * Which channels share a bridge, and who hears whom when the Local channels between bridges are folded away. Waiting places
@@ -78,19 +78,27 @@ export class Bridges {
   /** Every channel whose conversation may change when this one moves: those connected with it, now and as last told. */
   #connected(channel: Channel): Set<Channel> {
     const found = new Set<Channel>([channel]);
+    const bridges = new Set<string>();
+    const conversations = new Set<ConversationId>();
     for (const one of found) {
-      for (const other of this.beside(one)) found.add(other);
+      const bridge = this.#bridgeOf.get(one.id);
+      if (bridge !== undefined && !bridges.has(bridge)) {
+        bridges.add(bridge);
+        for (const other of this.beside(one)) found.add(other);
+      }
       const pair = this.channels.pair(one);
       if (pair !== undefined) found.add(pair);
       const told = this.#told.get(one.id);
-      if (told !== undefined) for (const other of this.#toldMembers.get(told) ?? []) found.add(other);
+      if (told !== undefined && !conversations.has(told)) {
+        conversations.add(told);
+        for (const other of this.#toldMembers.get(told) ?? []) found.add(other);
+      }
     }
     return found;
   }
 
-  /** The conversation that a channel is in: named after the first of the bridges that Local channels connect. */
-  #conversationOf(channel: Channel): ConversationId | undefined {
-    const start = this.#bridgeOf.get(channel.id);
+  /** The conversation that a bridge is part of: named after the first of the bridges that Local channels connect. */
+  #conversationOf(start: string | undefined): ConversationId | undefined {
     if (start === undefined || this.#holding.has(start)) return undefined;
     const bridges = new Set([start]);
     for (const bridge of bridges) {
@@ -105,9 +113,13 @@ export class Bridges {
 
   #compare(concerned: Iterable<Channel>): readonly Change[] {
     const changes: Change[] = [];
+    // Looked up once a bridge: a conference has many members.
+    const conversations = new Map<string | undefined, ConversationId | undefined>();
     for (const channel of concerned) {
-      if (channel.line.kind !== 'agent' && channel.line.kind !== 'trunk') continue;
-      const now = this.#conversationOf(channel);
+      if (isFolded(channel)) continue;
+      const bridge = this.#bridgeOf.get(channel.id);
+      if (!conversations.has(bridge)) conversations.set(bridge, this.#conversationOf(bridge));
+      const now = conversations.get(bridge);
       const before = this.#told.get(channel.id);
       if (now === before) continue;
       this.#tell(channel, now);

@@ -67,6 +67,6 @@ export function lineOf(name: ChannelName, isTrunk: (name: ChannelName) => boolea
  * undefined: there is no number in it.
  */
 export function dialledNumber(dialString: string | undefined): string | undefined {
-  const parts = (dialString ?? '').split('/').map((part) => (part.split('@')[0] ?? '').replace(/^sips?:|^w+/i, ''));
+  const parts = (dialString ?? '').split('/').map((part) => (part.split(/[@;]/)[0] ?? '').replace(/^sips?:|^w+/i, ''));
   return parts.reverse().find((part) => /^\+?[\d*#]{2,}$/.test(part));
 }

@@ -7,7 +7,8 @@ const DEFAULT_PORT = 5038;
 export const configSchema = z.strictObject({
   host: z
     .string()
-    .min(1)
+    // A name or an address; what holds a port or a scheme would only fail later, as a name that does not exist.
+    .regex(/^(?:[\w.-]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]+)$/, 'is no host name or address; the port goes into "port"')
     .default('127.0.0.1')
     .meta({ description: 'Where the Asterisk Manager Interface listens (manager.conf: bindaddr, or tlsbindaddr).' }),
   port: z

@@ -57,6 +57,11 @@ export class AsteriskLegs {
   channelOf(leg: LegId): string | undefined {
     return this.#channels.get(leg)?.channel;
   }
+  /** It is not known yet whether this caller withholds his number. */
+  isAsked(leg: LegId): boolean {
+    const channel = this.#channels.get(leg);
+    return channel?.origin === 'incoming' && channel.withheld === 'asked';
+  }
   /** A customer who called and is connected with nobody but the PBX: worth asking what answers him. */
   isAlone(leg: LegId): boolean {
     const channel = this.#channels.get(leg);
@@ -67,10 +72,10 @@ export class AsteriskLegs {
       this.#bridges.bridgeOf(channel) === undefined
     );
   }
-  /** The end of this leg will be our doing. */
-  markOurs(leg: LegId): void {
+  /** Whether the end of this leg, when it comes, is our doing. */
+  markOurs(leg: LegId, ours: boolean): void {
     const channel = this.#channels.get(leg);
-    if (channel !== undefined) channel.ours = true;
+    if (channel !== undefined) channel.ours = ours;
   }
 
   /** One event of the wire. */
@@ -126,8 +131,9 @@ export class AsteriskLegs {
   statusItem(message: AmiMessage): LegEvent[] {
     const id = message.get('Uniqueid');
     if (id === undefined || this.#snapshot === undefined || this.#snapshot.ended.has(asLegId(id))) return [];
+    const events = this.#removeNamesakes(message);
     const channel = this.#channels.get(id) ?? this.#add(message);
-    if (channel === undefined) return [];
+    if (channel === undefined) return events;
     this.#snapshot.old.delete(channel.id);
     const application = message.get('Application') ?? '';
     const dial = dialOfStatus(message);
@@ -137,7 +143,7 @@ export class AsteriskLegs {
       channel.hint = originOfStatus(message);
       if (!isBeingMade(message, channel.hint)) this.#useHint(channel);
     }
-    const events = this.#tell(channel);
+    events.push(...this.#tell(channel));
     if (message.get('ChannelState') === CHANNEL_STATE.up && !channel.up) events.push(...this.#up(channel));
     if (application === 'Queue')
       events.push(
@@ -170,6 +176,16 @@ export class AsteriskLegs {
   abandonSnapshot(): LegEvent[] {
     this.#snapshot = undefined;
     return this.#payOwed(true);
+  }
+
+  /** A PBX that was restarted gives the names of before anew: who bore this one is gone, and so is his other half. */
+  #removeNamesakes(message: AmiMessage): LegEvent[] {
+    const namesake = this.#channels.named(message.get('Channel') ?? '');
+    if (namesake === undefined || namesake.id === message.get('Uniqueid')) return [];
+    const gone = [namesake, this.#channels.pair(namesake)];
+    return gone.flatMap((channel) =>
+      channel !== undefined && this.#snapshot?.old.has(channel.id) === true ? this.#remove(channel) : [],
+    );
   }
 
   #useHint(channel: Channel, number?: string): void {
@@ -252,11 +268,11 @@ export class AsteriskLegs {
     return this.learn(channel.id, withheld || channel.withheld);
   }
 
-  /** It became known whether the caller wants his number shown. */
+  /** It became known whether the caller wants his number shown. Once he does not, a dialplan that allows it changes nothing. */
   learn(leg: LegId, withheld: boolean | 'asked'): LegEvent[] {
     const channel = this.#channels.get(leg);
     if (channel === undefined) return [];
-    channel.withheld = withheld;
+    channel.withheld = channel.withheld === true || withheld;
     channel.told = false;
     return this.#tell(channel);
   }

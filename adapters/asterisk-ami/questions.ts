@@ -3,6 +3,7 @@ import { asError } from '../../src/errors.js';
 import type { AdapterContext } from '../../src/pbx/adapter.js';
 import { getVariable, listStatusOf } from './actions.js';
 import type { AsteriskLegs } from './legs.js';
+import { isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 
 /** Asked a second time after so long: Asterisk fills in the presentation a moment after Newchannel (measured). */
@@ -11,8 +12,12 @@ const PRESENTATION_AGAIN_MS = 10;
 const VOICEMAIL_FIRST_MS = 500;
 const VOICEMAIL_EVERY_MS = 5_000;
 const TIMEOUT_MS = 2_000;
-/** Questions that wait or are under way; a flood of calls must not become a flood of actions. */
-const MOST = 500;
+/** Questions under way; a flood of calls must not become a flood of actions. */
+const MOST_UNDER_WAY = 500;
+/** Customers who are asked about again and again. Theirs are half of the questions at most: who withholds his number is more urgent. */
+const MOST_WATCHED = 1_000;
+/** Where FreePBX keeps what it was, before its inbound routes allow every number (functions.inc.php of its module core). */
+const FREEPBX_PRESENTATION = 'CALLINGNUMPRES_SV';
 
 export interface QuestionsOptions {
   readonly context: AdapterContext;
@@ -28,6 +33,8 @@ export interface QuestionsOptions {
  */
 export class Questions {
   readonly #waiting = new Set<() => void>();
+  /** Customers of whom it is found out whether voicemail has answered them. */
+  readonly #watched = new Set<LegId>();
   #underWay = 0;
   #ended = false;
 
@@ -35,10 +42,16 @@ export class Questions {
 
   /** Asks what is to be asked after this event. */
   about(event: LegEvent): void {
-    const { legs, askVoicemail } = this.options;
     if (event.type === 'appeared' && event.withheld === 'asked') this.#ask(() => this.#presentation(event.leg));
-    if (askVoicemail && (event.type === 'up' || event.type === 'left') && legs.isAlone(event.leg)) {
-      this.#later(VOICEMAIL_FIRST_MS, () => this.#voicemail(event.leg));
+    if (event.type === 'up' || event.type === 'left') this.#watch(event.leg);
+  }
+
+  /** Asks what the end of the last connection left open. */
+  resume(): void {
+    const { legs } = this.options;
+    for (const leg of legs.legs()) {
+      if (legs.isAsked(leg)) this.#ask(() => this.#presentation(leg));
+      this.#watch(leg);
     }
   }
 
@@ -47,23 +60,27 @@ export class Questions {
     this.#ended = true;
     for (const cancel of this.#waiting) cancel();
     this.#waiting.clear();
+    this.#watched.clear();
   }
 
   /** Asked at once, for a call that is over in a moment; the second answer counts, for the first may come too early. */
   async #presentation(leg: LegId): Promise<void> {
-    if (await this.#isWithheld(leg)) this.#tell(leg, true);
+    if (await this.#isWithheld(leg, 'CALLERID(pres)')) this.#tell(leg, true);
     else
-      this.#later(PRESENTATION_AGAIN_MS, async () => {
-        this.#tell(leg, await this.#isWithheld(leg));
+      this.#later(PRESENTATION_AGAIN_MS, () => {
+        this.#ask(async () => {
+          const answers = [this.#isWithheld(leg, 'CALLERID(pres)'), this.#isWithheld(leg, FREEPBX_PRESENTATION)];
+          this.#tell(leg, (await Promise.all(answers)).includes(true));
+        });
       });
   }
 
   /** Without an answer (no right to ask, channel gone) the number is taken as shown. */
-  async #isWithheld(leg: LegId): Promise<boolean> {
+  async #isWithheld(leg: LegId, variable: string): Promise<boolean> {
     const channel = this.options.legs.channelOf(leg);
     if (channel === undefined) return false;
     try {
-      const reply = await this.options.session.send(getVariable(channel, 'CALLERID(pres)'), { timeout: TIMEOUT_MS });
+      const reply = await this.options.session.send(getVariable(channel, variable), { timeout: TIMEOUT_MS });
       return /^(?:prohib|unavailable)/.test(reply.get('Value') ?? '');
     } catch (thrown) {
       this.options.context.log.debug(
@@ -74,14 +91,45 @@ export class Questions {
     }
   }
 
+  #watch(leg: LegId): void {
+    const { legs, askVoicemail, context } = this.options;
+    if (!askVoicemail || !legs.isAlone(leg) || this.#watched.has(leg)) return;
+    if (this.#watched.size >= MOST_WATCHED) {
+      context.metrics.count('questions_skipped');
+      return;
+    }
+    this.#watched.add(leg);
+    this.#askVoicemail(leg, VOICEMAIL_FIRST_MS);
+  }
+
+  #askVoicemail(leg: LegId, after: number): void {
+    this.#later(after, () => {
+      if (this.#underWay > MOST_UNDER_WAY / 2) this.#askVoicemail(leg, VOICEMAIL_EVERY_MS);
+      else this.#ask(() => this.#voicemail(leg));
+    });
+  }
+
+  /** Asks what answers a customer, until it is voicemail or somebody hears him. */
   async #voicemail(leg: LegId): Promise<void> {
-    const { legs, session } = this.options;
-    const channel = legs.channelOf(leg);
-    if (channel === undefined || !legs.isAlone(leg)) return;
-    const { action, complete } = listStatusOf(channel);
-    const [status] = await session.list(action, complete, { timeout: TIMEOUT_MS });
-    if (status?.get('Application') === 'VoiceMail') this.#emit([{ type: 'recorder', leg, kind: 'voicemail' }]);
-    else if (legs.isAlone(leg)) this.#later(VOICEMAIL_EVERY_MS, () => this.#voicemail(leg));
+    const { legs } = this.options;
+    const answer = legs.isAlone(leg) ? await this.#applicationOf(leg) : undefined;
+    if (answer === 'VoiceMail') this.#emit([{ type: 'recorder', leg, kind: 'voicemail' }]);
+    else if (answer !== 'refused' && legs.isAlone(leg)) {
+      this.#askVoicemail(leg, VOICEMAIL_EVERY_MS);
+      return;
+    }
+    this.#watched.delete(leg);
+  }
+
+  /** What runs on a channel; `refused` = the PBX does not say, or has it no longer; undefined = no answer this time. */
+  async #applicationOf(leg: LegId): Promise<string | undefined> {
+    try {
+      const { action, complete } = listStatusOf(this.options.legs.channelOf(leg) ?? '');
+      const [status] = await this.options.session.list(action, complete, { timeout: TIMEOUT_MS });
+      return status?.get('Application');
+    } catch (thrown) {
+      return isNoWholeAnswer(thrown) ? undefined : 'refused';
+    }
   }
 
   #tell(leg: LegId, withheld: boolean): void {
@@ -92,11 +140,11 @@ export class Questions {
     if (!this.#ended && batch.length > 0) this.options.emit(batch);
   }
 
-  #later(ms: number, question: () => Promise<void>): void {
+  #later(ms: number, task: () => void): void {
     if (this.#ended) return;
     const cancel = this.options.context.clock.after(ms, () => {
       this.#waiting.delete(cancel);
-      this.#ask(question);
+      task();
     });
     this.#waiting.add(cancel);
   }
@@ -104,7 +152,7 @@ export class Questions {
   #ask(question: () => Promise<void>): void {
     const { metrics, log } = this.options.context;
     if (this.#ended) return;
-    if (this.#underWay + this.#waiting.size >= MOST) {
+    if (this.#underWay >= MOST_UNDER_WAY) {
       metrics.count('questions_skipped');
       return;
     }

@@ -33,7 +33,7 @@ export function readRecording(config: AsteriskAmiConfig): RecordingReader {
       for (const message of codec.push(chunk)) {
         const stamp = Number(message.get('Timestamp') ?? Number.NaN);
         if (at !== undefined) now = at;
-        else if (zero !== undefined && !Number.isNaN(stamp)) now = Math.max(now, stamp * 1000 - zero);
+        else if (zero !== undefined && Number.isFinite(stamp)) now = Math.max(now, stamp * 1000 - zero);
         const batch = legs.push(message);
         if (batch.length > 0) batches.push({ at: now, batch });
       }

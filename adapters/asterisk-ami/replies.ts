@@ -5,7 +5,10 @@ import type { AmiMessage } from './message.js';
 /** Actions under way at one time. More would mean that Asterisk does not answer, or that somebody asks in a loop. */
 export const MAX_PENDING = 1000;
 /** Items of one list. */
-export const MAX_LIST_ITEMS = 100_000;
+const MAX_LIST_ITEMS = 100_000;
+
+const LIST = 'ZPB_AMI_LIST';
+const TIMEOUT = 'ZPB_AMI_TIMEOUT';
 
 /** Asterisk answered `Response: Error` to a list action. `reason` is its own text, e.g. `Permission denied`. */
 export class AmiRefusedError extends PermanentError {
@@ -20,6 +23,10 @@ export class AmiRefusedError extends PermanentError {
     );
   }
 }
+
+/** The PBX is there, but gave no answer in time, or no whole one. */
+export const isNoWholeAnswer = (thrown: unknown): thrown is RetriableError =>
+  thrown instanceof RetriableError && (thrown.code === LIST || thrown.code === TIMEOUT);
 
 /** `done`: this was the last message it waits for; `other`: a message it does not wait for, though it bears its ActionID. */
 type Taken = 'more' | 'done' | 'other';
@@ -121,7 +128,7 @@ export class Replies {
       this.#waiting.delete(id);
       waiting.fail(
         new RetriableError(
-          'ZPB_AMI_TIMEOUT',
+          TIMEOUT,
           `Asterisk did not answer the action ${action} within ${timeout} ms. It may be overloaded; a late answer is ignored.`,
         ),
       );
@@ -131,10 +138,7 @@ export class Replies {
 }
 
 const incomplete = (action: string, why: string): RetriableError =>
-  new RetriableError(
-    'ZPB_AMI_LIST',
-    `Asterisk's reply to ${action} is no whole list: ${why}. Nothing is concluded from it; it is asked for again.`,
-  );
+  new RetriableError(LIST, `Asterisk's reply to ${action} is no whole list: ${why}. Nothing is concluded from it.`);
 
 /** Why this end of a list does not end a whole one. */
 function listFault(complete: AmiMessage, received: number): string | undefined {

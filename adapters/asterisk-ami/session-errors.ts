@@ -42,6 +42,13 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 /** The connection could not be opened. With TLS, what is no trouble of the network is a certificate or protocol to mend. */
 export function connectError(at: AmiPlace, overTls: boolean, cause: Error & { code?: string }): BridgeError {
   const known = cause.code === undefined ? undefined : SYSTEM_ERRORS[cause.code];
+  if (overTls && cause.code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+    return new PermanentError(
+      'ZPB_AMI_TLS',
+      `${place(at)} does not speak TLS: set "port" to the one of "tlsbindaddr" in manager.conf (usually 5039), or remove "tls".`,
+      { cause },
+    );
+  }
   if (overTls && cause.code !== undefined && known === undefined) {
     return new PermanentError(
       'ZPB_AMI_TLS',

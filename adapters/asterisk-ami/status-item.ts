@@ -13,10 +13,9 @@ export interface Dial {
 /** What an item of Status says about where its channel comes from. */
 export function originOfStatus(message: AmiMessage): StatusOrigin {
   // Only a call that came in has a DNID; one that still rings in says so itself.
-  if (message.get('ChannelState') === CHANNEL_STATE.ring || message.get('DNID') !== '') {
-    const dialled = message.get('DNID') || message.get('Exten');
-    return { origin: 'incoming', from: message.get('CallerIDNum'), dialled };
-  }
+  const dnid = message.get('DNID') ?? '';
+  if (message.get('ChannelState') === CHANNEL_STATE.ring || dnid !== '')
+    return { origin: 'incoming', from: message.get('CallerIDNum'), dialled: dnid || message.get('Exten') };
   // All channels of one story carry the id of its first one.
   const linked = message.get('Linkedid');
   const first = linked === undefined || linked === message.get('Uniqueid');

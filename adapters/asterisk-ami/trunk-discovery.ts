@@ -30,10 +30,13 @@ export async function discoverTrunks(session: AmiSession, timeout: number): Prom
     .filter(({ name }) => name !== '');
   const trunks = endpoints.filter(({ outboundAuth }) => outboundAuth).map(({ name }) => name);
   const doubtful = endpoints.filter(({ outboundAuth, inboundAuth }) => !outboundAuth && !inboundAuth);
-  for (const { name } of doubtful.slice(0, MOST_DETAILS)) {
-    const { action, complete } = listEndpoint(name);
-    const details = await session.list(action, complete, { timeout });
-    if (details.some((item) => item.event === 'IdentifyDetail')) trunks.push(name);
-  }
-  return trunks;
+  // All at once: what they take together is bounded by one time-out.
+  const identified = await Promise.all(
+    doubtful.slice(0, MOST_DETAILS).map(async ({ name }) => {
+      const { action, complete } = listEndpoint(name);
+      const details = await session.list(action, complete, { timeout });
+      return details.some((item) => item.event === 'IdentifyDetail') ? [name] : [];
+    }),
+  );
+  return [...trunks, ...identified.flat()];
 }

@@ -27,6 +27,9 @@ export const IDENTITY_LIMIT: Millis = 250;
 export const FAILOVER_WINDOW: Millis = 250;
 const LONGEST_CALL_ID = 250;
 
+/** When something of it is to be told, at the latest. */
+const tellAt = (call: Call): Millis | undefined => call.announceAt ?? call.groupAt;
+
 export type BrainSettings = TellerSettings;
 
 /**
@@ -59,7 +62,8 @@ export class Brain {
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
   #allKnown = false;
-  #deafSince: Millis | undefined;
+  /** Calls of which nothing was heard since the PBX was lost, and when that was; the longest unheard first. */
+  readonly #unheard = new Map<Call, Millis>();
 
   constructor(private readonly settings: TellerSettings) {
     this.#teller = new Teller(settings);
@@ -73,7 +77,6 @@ export class Brain {
       // What was true until now is told before it is over.
       if (event.type === 'ended' || event.type === 'snapshot') this.#settle();
       if (event.type === 'stopping') this.#stopping = true;
-      if (event.type === 'snapshot') this.#deafSince = undefined;
       const touched = this.#legs.apply(event, now);
       if (event.type === 'appeared' || event.type === 'called') this.#unsettled.add(event.leg);
       for (const id of touched) {
@@ -81,7 +84,7 @@ export class Brain {
         if (call !== undefined) this.#touched.add(call);
       }
       if (event.type !== 'snapshot') continue;
-      this.#stopping = false;
+      this.#unheard.clear();
       this.#allKnown = true;
       this.#settle();
       this.#allKnown = false;
@@ -96,42 +99,49 @@ export class Brain {
     this.#now = now;
     for (const call of [...this.#waiting]) {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
-      else if (call.announceAt !== undefined && call.announceAt <= now) this.#tell(call);
+      else if ((tellAt(call) ?? Infinity) <= now) this.#tell(call);
     }
-    if (this.#deafSince !== undefined && now - this.#deafSince >= this.settings.calls.maxSilence) {
-      this.#closeUnheard(this.#deafSince);
-      this.#deafSince = undefined;
+    for (const [call, since] of this.#unheard) {
+      if (now - since < this.settings.calls.maxSilence) break;
+      this.#legs.lose([...call.customers], now);
+      this.#unheard.delete(call);
     }
     return this.#teller.take();
   }
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    let next =
-      this.#deafSince === undefined || this.#calls.size === 0
-        ? Infinity
-        : this.#deafSince + this.settings.calls.maxSilence;
-    for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, call.announceAt ?? Infinity);
+    const [unheardSince = Infinity] = this.#unheard.values();
+    let next = unheardSince + this.settings.calls.maxSilence;
+    for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, tellAt(call) ?? Infinity);
     return next === Infinity ? undefined : next;
   }
 
   /**
-   * From now on the PBX is not heard. A snapshot ends that; without one, what is not heard of again within
+   * From now on the PBX is not heard. A snapshot ends that; without one, a call that is not heard of again within
    * `calls.maxSilence` is closed.
    */
   deaf(now: Millis): void {
-    this.#deafSince = now;
+    // What ends after the next connect is not cut off by a stop of before.
+    this.#stopping = false;
+    for (const call of this.#calls.values()) if (!this.#unheard.has(call)) this.#unheard.set(call, now);
   }
 
   /**
    * Zammad wants an inbound call rejected. Returns the customer's leg to hang up; undefined when it is too late: an agent has
-   * answered, or the call is over.
+   * answered, or an outside party, or the call is over.
    */
   reject(callId: CallId, reason: Cause): LegId | undefined {
     const call = this.#calls.get(callId);
-    if (call?.direction !== 'in' || call.answered) return undefined;
+    if (call?.direction !== 'in' || call.answered || call.counterpart?.kind === 'outside') return undefined;
     call.rejected = reason;
     return [...call.customers][0];
+  }
+
+  /** The PBX did not hang it up: the call goes on, and ends for a reason of its own. */
+  rejectRefused(callId: CallId): void {
+    const call = this.#calls.get(callId);
+    if (call !== undefined) call.rejected = undefined;
   }
 
   /** How much it keeps, all in all: for tests of leaks. */
@@ -143,9 +153,14 @@ export class Brain {
       this.#callsOfRoot,
       this.#unsettled,
       this.#waiting,
+      this.#unheard,
       this.#touched,
     ];
     return kept.reduce((sum, { size }) => sum + size, this.#legs.size);
+  }
+
+  has(callId: CallId): boolean {
+    return this.#calls.has(callId);
   }
 
   /** The calls that are not over. */
@@ -183,7 +198,9 @@ export class Brain {
       this.#callOfPhone.set(leg.id, call);
       call.phones.set(leg.id, undefined);
       call.agents.set(agent.extension, agent);
-      if (call.announceAt !== undefined) call.announceAt = Math.min(call.announceAt, this.#now + RING_GROUP_WINDOW);
+      call.groupAt ??= this.#now + RING_GROUP_WINDOW;
+      if (call.announceAt === undefined) this.#waiting.add(call);
+      else call.announceAt = Math.min(call.announceAt, call.groupAt);
       this.#touched.add(call);
     }
     return true;
@@ -268,7 +285,7 @@ export class Brain {
       rejected: undefined,
       customerEnd: undefined,
       announceAt: direction === 'out' ? this.#now : this.#now + early,
-      heardAt: this.#now,
+      groupAt: undefined,
       identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
       closeAt: undefined,
       tellings: new Map(
@@ -303,7 +320,7 @@ export class Brain {
 
   /** Who is at the customer's other end now? Tells what is to be told. */
   #review(call: Call): void {
-    call.heardAt = this.#now;
+    this.#unheard.delete(call);
     for (const id of call.customers) {
       const leg = this.#legs.get(id);
       if (leg === undefined) continue;
@@ -336,8 +353,9 @@ export class Brain {
       return;
     }
     call.announceAt = undefined;
-    if (call.closeAt === undefined) this.#waiting.delete(call);
-    this.#teller.newCall(call, over);
+    const groupKnown = (call.groupAt ?? this.#now) <= this.#now;
+    if (groupKnown && call.closeAt === undefined) this.#waiting.delete(call);
+    this.#teller.newCall(call, over || (call.agents.size > 0 && (groupKnown || call.answered)));
   }
 
   // ------------------------------------------------------------------ ends
@@ -368,12 +386,6 @@ export class Brain {
     }
     call.closeAt = this.#now + FAILOVER_WINDOW;
     this.#waiting.add(call);
-  }
-
-  /** Closes the calls of which nothing was heard since then. */
-  #closeUnheard(since: Millis): void {
-    const unheard = [...this.#calls.values()].filter(({ heardAt }) => heardAt <= since);
-    for (const { customers } of unheard) this.#legs.lose([...customers], this.#now);
   }
 
   #onReplaced(old: LegId, current: LegId): void {
@@ -420,6 +432,7 @@ export class Brain {
     this.#teller.hangup(call, cause);
     this.#calls.delete(call.id);
     this.#waiting.delete(call);
+    this.#unheard.delete(call);
     this.#callsOfRoot.get(call.root)?.live.delete(call);
     for (const id of call.phones.keys()) this.#callOfPhone.delete(id);
   }

@@ -47,8 +47,8 @@ export interface Call {
   announceAt: Millis | undefined;
   /** Until then it is waited for whether the caller wants his number shown; undefined: it is known. */
   identityAt: Millis | undefined;
-  /** When something was last heard of it. */
-  heardAt: Millis;
+  /** Inbound: when the ring group that its first phone belongs to is known; undefined: no phone was called. */
+  groupAt: Millis | undefined;
   /** When it is over unless another way out is tried until then. */
   closeAt: Millis | undefined;
   readonly tellings: Map<ZammadName, Telling>;

@@ -10,7 +10,7 @@ export interface FilterFacts {
   readonly queues: readonly string[];
   /** Extensions of the agents who were called or who call. */
   readonly agents: readonly string[];
-  /** Nothing more will become known. */
+  /** What becomes known later does not count any more. */
   readonly final: boolean;
 }
 

@@ -73,6 +73,7 @@ export function createNumbers(country: string, isExtension: (digits: string) => 
   return {
     clean(raw) {
       const text = (raw ?? '')
+        .slice(0, 2 * MAX_LENGTH)
         // Exactly these must not reach Zammad: NUL is answered with 422.
         .replace(/[\u0000-\u001f\u007f]/g, '')
         .replace(/^sips?:|^tel:/i, '')

@@ -2,7 +2,7 @@ import type { Call } from './call.js';
 import type { Directory } from './directory.js';
 import { judgeFilter } from './filters.js';
 import type { Outcome } from './outcome.js';
-import { answerKey, answerPost, hangupPost, newCallPost } from './posts.js';
+import { answerKey, answerPost, hangupPost, newCallPost, VOICEMAIL } from './posts.js';
 import type { CallSettings, Destination, Filter } from './settings.js';
 import type { Cause, PbxName, Post, ZammadName } from './vocabulary.js';
 
@@ -32,15 +32,18 @@ export class Teller {
     this.#outcomes.push({ kind: 'note', callId: call.id, text });
   }
 
-  /** newCall, to every Zammad whose filter has decided for it by now. `over`: nothing more will become known. */
-  newCall(call: Call, over: boolean): void {
+  /**
+   * newCall, to every Zammad whose filter has decided for it by now. `agentsKnown`: filters on agents and queues must decide,
+   * because it is known whom the call reached, or it is over.
+   */
+  newCall(call: Call, agentsKnown: boolean): void {
     const facts = {
       pbx: this.settings.pbx,
       direction: call.direction,
       did: call.direction === 'in' ? call.to : call.from,
       queues: [...call.queues],
-      agents: [...call.agents.keys()],
-      final: over,
+      agents: agentsKnown ? [...call.agents.keys()] : [],
+      final: agentsKnown,
     };
     const chosen: ZammadName[] = [];
     for (const destination of this.settings.destinations) {
@@ -53,7 +56,7 @@ export class Teller {
       if (verdict.kind === 'send') chosen.push(destination.name);
       else this.note(call, `not sent to ${destination.name}: ${verdict.why}`);
     }
-    this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
+    if (chosen.length > 0) this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
   }
 
   /** answer, to every Zammad that does not know yet who talks. */
@@ -63,7 +66,9 @@ export class Teller {
     const chosen: ZammadName[] = [];
     for (const [name, telling] of call.tellings) {
       if (telling.decision !== 'send' || telling.answeredBy === key) continue;
-      if (telling.answeredBy !== undefined && !this.settings.calls.answerAgain) continue;
+      // Voicemail is nobody who could have answered before.
+      const answeredBefore = telling.answeredBy !== undefined && telling.answeredBy !== VOICEMAIL;
+      if (answeredBefore && !this.settings.calls.answerAgain) continue;
       telling.answeredBy = key;
       chosen.push(name);
     }

@@ -49,7 +49,7 @@ export interface Command {
 /** Exit statuses, as scripts see them (64 and 78 as in sysexits.h). */
 export const EXIT = { ok: 0, failed: 1, usage: 64, config: 78 } as const;
 
-export const DEFAULT_CONFIG_FILE = '/etc/zammad-pbx-bridge/config.yaml';
+const DEFAULT_CONFIG_FILE = '/etc/zammad-pbx-bridge/config.yaml';
 
 /** `--config FILE`, for every command that reads the configuration. */
 export const configOption = {

@@ -2,7 +2,7 @@ import { UsageError } from './args.js';
 import { EXIT, type Command } from './command.js';
 import { systemClock } from '../clock.js';
 
-const DEFAULT_SPEED = 0.6;
+const DEFAULT_SPEED = 0.4;
 /** What is still to be told when the last call has ended. */
 const LAST_POSTS_MS = 5_000;
 

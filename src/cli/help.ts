@@ -14,7 +14,8 @@ function table(rows: readonly (readonly [string, string])[]): string {
 export function programHelp(commands: ReadonlyMap<string, string>): string {
   return `${PROGRAM} [command] [options]
 
-Tells Zammad the calls of a PBX: newCall, answer, hangup.
+Tells Zammad the calls of a PBX: newCall, answer, hangup. To see it without PBX and Zammad: ${PROGRAM} demo
+How to connect yours: README.md, docs/. What can be set: docs/settings.md. What an error means: docs/errors.md.
 
 Commands (default: run):
 ${table([...commands])}

@@ -1,14 +1,10 @@
-import { open } from 'node:fs/promises';
 import { systemClock } from '../clock.js';
-import { asError, PermanentError } from '../errors.js';
+import { isBridgeError } from '../errors.js';
 import { UsageError } from './args.js';
 import { configOption, EXIT, type Command } from './command.js';
 import { maskNumbers } from './mask-numbers.js';
-import { timesLine } from './recording-times.js';
+import { RecordingFiles } from './recording-files.js';
 import { choosePbx, pbxOption, readSettings } from './settings.js';
-
-/** What may wait for a slow disk before the recording is given up, bytes. */
-const MOST_WAITING = 64 * 1024 * 1024;
 
 export const command: Command = {
   summary: 'Record what a PBX says, as bytes that replay reads.',
@@ -36,55 +32,29 @@ until SIGINT. FILE must not exist. Secrets are not in it: only what the PBX send
       { name: pbx.name, clock: systemClock, log: log.logger, metrics: { count: () => undefined } },
       pbx.settings,
     );
-    const bytesFile = await create(file);
-    const timesFile = await create(`${file}.times`);
     const mask = context.options['mask'] === true ? maskNumbers() : (bytes: Uint8Array) => bytes;
-    const began = systemClock.monotonic();
-    let waiting = 0;
-    let total = 0;
-    let last: Promise<unknown> = Promise.resolve();
-    const overrun = new AbortController();
-    const write = (bytes: Uint8Array): void => {
-      if (bytes.length === 0) return;
-      const at = systemClock.monotonic() - began;
-      waiting += bytes.length;
-      total += bytes.length;
-      if (waiting > MOST_WAITING) overrun.abort();
-      last = last
-        .then(() => bytesFile.write(bytes))
-        .then(() => timesFile.write(timesLine({ at, bytes: bytes.length })))
-        .then(() => {
-          waiting -= bytes.length;
-        });
-      last.catch(() => {
-        overrun.abort();
-      });
-    };
+    const trouble = new AbortController();
+    const files = await RecordingFiles.create(file, () => {
+      trouble.abort();
+    });
     try {
       context.stderr.write(`recording ${pbx.name} to ${file}; end it with Ctrl-C\n`);
-      await recorder.record(AbortSignal.any([context.signal, overrun.signal]), (bytes) => {
+      const began = systemClock.monotonic();
+      await recorder.record(AbortSignal.any([context.signal, trouble.signal]), (bytes) => {
         // The buffer belongs to the connection; it may be used again.
-        write(Uint8Array.from(mask(bytes)));
+        files.write({ at: systemClock.monotonic() - began, data: Uint8Array.from(mask(bytes)) });
       });
-      await last;
-      if (overrun.signal.aborted)
-        throw new PermanentError(
-          'ZPB_RECORDING',
-          `the disk of ${file} takes the bytes too slowly; the recording is cut`,
-        );
+      await files.close();
+    } catch (thrown) {
+      // What a person must mend (a wrong password) comes before anything is recorded; a lost connection comes after.
+      if (files.total === 0 || (isBridgeError(thrown) && !thrown.retriable && !trouble.signal.aborted))
+        await files.discard();
+      else await files.close();
+      throw thrown;
     } finally {
-      await Promise.allSettled([bytesFile.close(), timesFile.close()]);
       log.close();
     }
-    context.stderr.write(`${String(total)} bytes recorded\n`);
+    context.stderr.write(`${String(files.total)} bytes recorded\n`);
     return EXIT.ok;
   },
 };
-
-async function create(file: string) {
-  try {
-    return await open(file, 'wx', 0o600);
-  } catch (thrown) {
-    throw new PermanentError('ZPB_RECORDING', `${file} cannot be created: ${asError(thrown).message}`);
-  }
-}

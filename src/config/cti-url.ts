@@ -1,7 +1,8 @@
-const WHERE = 'from Zammad: Admin → Integrations → CTI (generic)';
+const WHERE = 'from Zammad: Admin → System → Integrations → CTI (generic)';
 
 export type CtiUrlResult =
-  | { readonly ok: true; readonly origin: string; readonly plaintext: boolean }
+  /** `href`: the URL as it is to be used, without blanks around it. It holds the token. */
+  | { readonly ok: true; readonly href: string; readonly origin: string; readonly plaintext: boolean }
   | { readonly ok: false; readonly text: string };
 
 const isLoopback = (host: string): boolean =>
@@ -9,7 +10,7 @@ const isLoopback = (host: string): boolean =>
 
 /**
  * Judges the address of Zammad's CTI endpoint. Zammad has one route, `POST /api/v1/cti/TOKEN`; its own documentation once
- * showed `/api/v1/integration/cti/TOKEN`, which answers 404. No text of the result holds anything of the URL.
+ * showed `/api/v1/integration/cti/TOKEN`, which answers 404. Of a URL that is wrong the result holds nothing.
  */
 export function checkCtiUrl(text: string): CtiUrlResult {
   const bad = (what: string): CtiUrlResult => ({ ok: false, text: what });
@@ -39,5 +40,10 @@ export function checkCtiUrl(text: string): CtiUrlResult {
   if (url.search !== '' || url.hash !== '') {
     return bad(`has something behind the token ("?" or "#"); paste the address as it is ${WHERE}`);
   }
-  return { ok: true, origin: url.origin, plaintext: url.protocol === 'http:' && !isLoopback(url.hostname) };
+  return {
+    ok: true,
+    href: url.href,
+    origin: url.origin,
+    plaintext: url.protocol === 'http:' && !isLoopback(url.hostname),
+  };
 }

@@ -41,7 +41,7 @@ const filterKeys = {
 };
 const FILTER = 'Which calls; every key that is given must match.';
 
-export const pbxFilterSchema = z.strictObject(filterKeys).meta({ description: FILTER });
+const pbxFilterSchema = z.strictObject(filterKeys).meta({ description: FILTER });
 export const filterSchema = z
   .strictObject({
     pbx: z.array(name).optional().meta({ description: 'Names of PBXs.' }),
@@ -55,7 +55,7 @@ export const zammadSchema = z.strictObject({
   }),
   url: secretField({
     description:
-      'The address of its CTI endpoint as Zammad shows it: Admin → Integrations → CTI (generic). It holds a token.',
+      'The address of its CTI endpoint as Zammad shows it: Admin → System → Integrations → CTI (generic). It holds a token.',
   }),
   apiToken: secretField({
     description:

@@ -28,7 +28,7 @@ export interface ExpandContext {
 type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
 
 /** Replaces `${NAME}` by the variable's value and `$$` by `$`. The values themselves are not looked through again. */
-export function expandText(text: string, env: Sources['env'], isSecret = false): Expanded {
+function expandText(text: string, env: Sources['env'], isSecret = false): Expanded {
   let why: string | undefined;
   const result = text.replace(
     /\$(?:\$|\{([^}]*)(\})?)/g,
@@ -126,6 +126,9 @@ function readInline(value: Tree | undefined, path: Path, required: boolean, cont
     return value;
   }
   if (!context.needSecrets) return notRead(path, context);
+  if (/^\$[A-Za-z_]\w*$/.test(value)) {
+    context.warn(path, 'begins with "$" and is taken as it stands; if a variable is meant, write ${NAME}');
+  }
   const expanded = expandText(value, context.sources.env, true);
   if (!expanded.ok) {
     context.problem(path, expanded.why);
@@ -155,9 +158,10 @@ function readSecretFile(value: Tree, path: Path, context: ExpandContext): Secret
   const file = resolve(context.directory, name.text);
   let text: string;
   try {
-    text = context.sources.readFile(file).replace(/\r?\n$/, '');
+    // What editors add is no part of the secret: a mark at the begin, line ends at the end.
+    text = context.sources.readFile(file).replace(/^\uFEFF|[\r\n]+$/g, '');
     if ((context.sources.fileMode(file) & WORLD_READABLE) !== 0) {
-      context.warn(path, 'everybody on this machine may read the file; chmod 640 it');
+      context.warn(path, 'everybody on this machine may read the file; chmod 600 it');
     }
   } catch (error) {
     // The path is not repeated: some put the secret itself here.

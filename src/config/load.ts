@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { asZammadName } from '../call/vocabulary.js';
 import type { AdapterRegistry } from '../pbx/registry.js';
+import { Secret } from '../secret.js';
 import { crossCheck } from './cross-check.js';
 import { checkCtiUrl } from './cti-url.js';
 import { agentSchema, didSchema, zammadSchema } from './entries.js';
@@ -153,6 +154,7 @@ function readZammad(root: TreeMap, context: LoadContext): Entries<ZammadConfig> 
     }
     const entry = parsePart(zammadSchema, expandGroup(tree, path, secrets, context), path, context);
     if (entry === undefined) return undefined;
+    let { url: secretUrl } = entry;
     let origin = '';
     if (!isPlaceholder([...path, 'url'], context)) {
       const url = checkCtiUrl(entry.url.reveal());
@@ -161,13 +163,39 @@ function readZammad(root: TreeMap, context: LoadContext): Entries<ZammadConfig> 
         return undefined;
       }
       origin = url.origin;
+      secretUrl = new Secret(url.href);
       if (url.plaintext)
         context.warn([...path, 'url'], 'is http: token and calls go over the network in clear; use https');
     }
+    if (
+      entry.apiToken !== undefined &&
+      !isToken(entry.apiToken.reveal()) &&
+      !isPlaceholder([...path, 'apiToken'], context)
+    ) {
+      context.problem(
+        [...path, 'apiToken'],
+        'has blanks or other characters that no token has; paste it anew from Zammad',
+      );
+      return undefined;
+    }
     const caFile = entry.caFile === undefined ? undefined : resolve(context.directory, entry.caFile);
-    return { ...entry, name: asZammadName(entry.name), origin, filter: entry.filter ?? {}, caFile };
+    if (caFile !== undefined && context.needSecrets) checkAuthorities(caFile, [...path, 'caFile'], context);
+    return { ...entry, url: secretUrl, name: asZammadName(entry.name), origin, filter: entry.filter ?? {}, caFile };
   });
 }
+
+/** A file that is wrong is said here, and not when the first request fails. */
+function checkAuthorities(file: string, path: Path, context: LoadContext): void {
+  try {
+    if (context.sources.readFile(file).includes('-----BEGIN CERTIFICATE-----')) return;
+    context.problem(path, 'the file holds no certificate in PEM form ("-----BEGIN CERTIFICATE-----")');
+  } catch (error) {
+    context.problem(path, `the file cannot be read: ${fileTrouble(error)}`);
+  }
+}
+
+/** What can stand in a request's header. */
+const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
 function warnAboutMode(file: string, context: LoadContext): void {
   const [first] = context.inlineSecrets;
@@ -179,7 +207,7 @@ function warnAboutMode(file: string, context: LoadContext): void {
   }
   context.warn(
     first,
-    `stands in ${file}, which everybody on this machine may read; chmod 640 it, or write secrets as …File or \${VARIABLE}`,
+    `stands in ${file}, which everybody on this machine may read; chmod 600 it, or write secrets as …File or \${VARIABLE}`,
   );
 }
 

@@ -21,7 +21,7 @@ export function pathText(path: Path): string {
   return text;
 }
 
-export const isPrintableKey = (key: string): boolean => /^[A-Za-z][A-Za-z0-9_-]{0,40}$/.test(key);
+const isPrintableKey = (key: string): boolean => /^[A-Za-z][A-Za-z0-9_-]{0,40}$/.test(key);
 
 function problemLine(problem: Problem): string {
   const where = pathText(problem.path);

@@ -13,6 +13,8 @@ export interface ScalarSetting {
   readonly default: string | number | boolean;
   readonly kind: ScalarKind;
   readonly env: string;
+  /** A duration: the shortest that makes sense. */
+  readonly least?: string;
   /** May also stand under `calls` of one `pbx` entry. */
   readonly perPbx?: boolean;
 }
@@ -63,6 +65,7 @@ export const SCALARS = {
       doc: 'The calls of a PBX that has said nothing for so long are closed.',
       default: '4h',
       kind: 'duration',
+      least: '1m',
       env: 'ZPB_CALLS_MAX_SILENCE',
       perPbx: true,
     },
@@ -72,6 +75,7 @@ export const SCALARS = {
       doc: 'Deadline of one request to Zammad. A hangup whose outcome is unknown is not sent again before it.',
       default: '10s',
       kind: 'duration',
+      least: '100ms',
       env: 'ZPB_DELIVERY_TIMEOUT',
     },
     parallel: {
@@ -81,9 +85,10 @@ export const SCALARS = {
       env: 'ZPB_DELIVERY_PARALLEL',
     },
     maxAge: {
-      doc: 'What could not be delivered for so long is listed as dead and not sent any more.',
+      doc: 'What could not be delivered for so long is given up: logged, counted and not sent any more.',
       default: '24h',
       kind: 'duration',
+      least: '1m',
       env: 'ZPB_DELIVERY_MAX_AGE',
     },
     drain: {
@@ -95,7 +100,7 @@ export const SCALARS = {
   },
   http: {
     host: {
-      doc: 'Address for health, metrics and pages. 127.0.0.1 = this machine only, 0.0.0.0 = every network it is in.',
+      doc: 'Address for health and metrics. 127.0.0.1 = this machine only, 0.0.0.0 = every network it is in.',
       default: '127.0.0.1',
       kind: 'text',
       env: 'ZPB_HTTP_HOST',
@@ -146,7 +151,7 @@ export const settingsOf = (section: Section): Readonly<Record<string, ScalarSett
 const WHOLE = /^\d{1,9}$/;
 
 /** What is wrong with a value, with what to write instead; `undefined` = nothing. Texts count for what they spell. */
-export function scalarTrouble(kind: ScalarKind, value: Tree): string | undefined {
+export function scalarTrouble({ kind, least }: Pick<ScalarSetting, 'kind' | 'least'>, value: Tree): string | undefined {
   const text = typeof value === 'string' ? value : undefined;
   const number = typeof value === 'number' ? value : text !== undefined && WHOLE.test(text) ? Number(text) : undefined;
   if (typeof kind !== 'string')
@@ -158,10 +163,13 @@ export function scalarTrouble(kind: ScalarKind, value: Tree): string | undefined
       return text !== undefined && isCountry(text)
         ? undefined
         : 'is not a country code; write two capitals as in ISO 3166, e.g. DE, AT, CH, FR, US';
-    case 'duration':
-      return text !== undefined && parseDuration(text) !== undefined
-        ? undefined
-        : 'must be a whole number with a unit (ms, s, m, h or d), at most 24d, e.g. 500ms, 30s or 4h';
+    case 'duration': {
+      const millis = text === undefined ? undefined : parseDuration(text);
+      if (millis === undefined) {
+        return 'must be a whole number with a unit (ms, s, m, h or d), at most 24d, e.g. 500ms, 30s or 4h';
+      }
+      return millis < (parseDuration(least ?? '0s') ?? 0) ? `must be at least ${least ?? ''}` : undefined;
+    }
     case 'port':
       return number !== undefined && Number.isInteger(number) && number >= 0 && number <= 65_535
         ? undefined
@@ -193,7 +201,7 @@ export function soundScalars(
     const text =
       setting === undefined
         ? `is not a setting${suggestion(key, Object.keys(settings)) || `; known here: ${Object.keys(settings).join(', ')}`}`
-        : scalarTrouble(setting.kind, value);
+        : scalarTrouble(setting, value);
     if (text === undefined) sound[key] = value;
     else problem([...path, key], text);
   }
@@ -213,7 +221,7 @@ export function readScalars(
     for (const [key, setting] of Object.entries(settingsOf(section))) {
       const value = env[setting.env];
       if (value === undefined || value === '') continue;
-      const text = scalarTrouble(setting.kind, value);
+      const text = scalarTrouble(setting, value);
       if (text === undefined) soundEnv[setting.env] = value;
       else problem([section, key], `${text} (it comes from the environment variable ${setting.env})`);
     }

@@ -26,9 +26,10 @@ export const toSettings = ({ delivery, http, log }: Scalars): Pick<Config, 'deli
 
 /** One PBX's own `calls` keys, already found sound, over those of all. */
 export function overlayCalls(calls: CallSettings, own: TreeMap): CallSettings {
-  const values = Object.entries(settingsOf('calls')).flatMap(([key, { kind }]) => {
+  const values = Object.entries(settingsOf('calls')).flatMap(([key, setting]) => {
+    const { kind } = setting;
     const value = own[key];
-    if (value === undefined || typeof value === 'object' || scalarTrouble(kind, value) !== undefined) return [];
+    if (value === undefined || typeof value === 'object' || scalarTrouble(setting, value) !== undefined) return [];
     if (kind === 'duration') return [[key, millis(String(value))] as const];
     return [[key, kind === 'boolean' ? String(value) === 'true' : value] as const];
   });

@@ -95,7 +95,8 @@ export function readYaml(text: string): { source: YamlSource; problems: readonly
     return { source: source(null), problems: [{ path: [], text: NOT_YAML }] };
   }
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
-    problems.push({ path: [], text: at(pos[0]) + (SYNTAX[code] ?? NOT_YAML) });
+    const text = at(pos[0]) + (SYNTAX[code] ?? NOT_YAML);
+    if (!problems.some((problem) => problem.text === text)) problems.push({ path: [], text });
   }
   // What follows the first ones is mostly their consequence.
   if (problems.length > 0) return { source: source(null), problems: problems.slice(0, MAX_SYNTAX_PROBLEMS) };

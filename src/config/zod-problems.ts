@@ -20,7 +20,18 @@ const TYPES: Readonly<Record<string, string>> = {
   object: 'a group of settings',
   record: 'a group of settings',
 };
-const SIZES: Readonly<Record<string, string>> = { string: ' characters', array: ' entries', set: ' entries' };
+const SIZES: Readonly<Record<string, readonly [one: string, more: string]>> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+  set: ['entry', 'entries'],
+};
+
+/** `have at least 1 entry`, or of a number `be at least 1`. */
+function bound(which: 'at least' | 'at most', limit: number | bigint, origin: string): string {
+  const [one, more] = SIZES[origin] ?? [];
+  if (one === undefined || more === undefined) return `be ${which} ${String(limit)}`;
+  return `have ${which} ${String(limit)} ${limit === 1 ? one : more}`;
+}
 
 function schemaAt(schema: Schema, path: Path): Schema | undefined {
   let at: Schema | undefined = schema;
@@ -81,25 +92,24 @@ function describe(schema: Schema, tree: Tree, issue: Issue, known: readonly stri
   if (secret) return say(value === '' ? 'is empty; put the secret here' : 'is not of the form that is asked for');
   switch (issue.code) {
     case 'invalid_type':
-      return say(`must be ${TYPES[issue.expected] ?? issue.expected}`);
+      return say(`must be ${TYPES[issue.expected] ?? issue.expected}${keysOf(field)}`);
     case 'invalid_value':
       return say(`must be one of ${issue.values.map(String).join(', ')}`);
     case 'too_small':
       if (value === '') return say(`is empty${aim(field)}`);
-      return say(
-        `must have at least ${String(issue.minimum)}${SIZES[issue.origin] ?? ''}`.replace(
-          'have at least',
-          SIZES[issue.origin] ? 'have at least' : 'be at least',
-        ),
-      );
+      return say(`must ${bound('at least', issue.minimum, issue.origin)}`);
     case 'too_big':
-      return say(
-        `must ${SIZES[issue.origin] ? 'have' : 'be'} at most ${String(issue.maximum)}${SIZES[issue.origin] ?? ''}`,
-      );
+      return say(`must ${bound('at most', issue.maximum, issue.origin)}`);
     default:
       return say(isOwnText(issue.message) ? issue.message : `has the wrong form${aim(field)}`);
   }
 }
+
+/** `: host, port` for a group of settings. */
+const keysOf = (field: Schema | undefined): string => {
+  const keys = field === undefined ? [] : Object.keys(shapeOf(field));
+  return keys.length === 0 ? '' : `: ${keys.join(', ')}`;
+};
 
 const aim = (field: Schema | undefined): string => {
   const description = field === undefined ? undefined : describedAs(field);

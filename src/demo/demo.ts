@@ -1,4 +1,4 @@
-import { startApp } from '../app.js';
+import { startApp, type App } from '../app.js';
 import { asPbxName, asZammadName } from '../call/vocabulary.js';
 import { sleep, type Clock } from '../clock.js';
 import type { Config } from '../config/model.js';
@@ -48,10 +48,20 @@ export async function startDemo({ clock, random, port, say }: DemoOptions): Prom
       say(describePost(event.entry));
   });
   const pbx = new RecordedAsterisk();
-  const pbxPort = await pbx.listen();
   const log = createLog({ level: 'error', pretty: true });
-  const config = demoConfig(standIn, pbxPort);
-  const app = await startApp({ config, adapterOf: () => asterisk, log: log.logger, clock, random });
+  const closeAll = async (): Promise<void> => {
+    await pbx.close();
+    await standIn.stop();
+    log.close();
+  };
+  let app: App;
+  try {
+    const config = demoConfig(standIn, await pbx.listen());
+    app = await startApp({ config, adapterOf: () => asterisk, log: log.logger, clock, random });
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
   return {
     page: `${standIn.origin}/`,
     async play({ speed, once, signal }) {
@@ -79,9 +89,7 @@ export async function startDemo({ clock, random, port, say }: DemoOptions): Prom
     },
     async stop() {
       await app.stop();
-      await pbx.close();
-      await standIn.stop();
-      log.close();
+      await closeAll();
     },
   };
 }
@@ -129,7 +137,11 @@ const demoConfig = (standIn: StandIn, port: number): Config => {
   };
 };
 
-/** A post that Zammad has answered, as a line. */
+const NAMES: ReadonlyMap<string, string> = new Map(
+  DEMO_CUSTOMERS.map(({ name, phone }) => [phone.replace('+', ''), name]),
+);
+
+/** A post that Zammad has answered, as a line: who of several calls it is about, and what it says. */
 function describePost({ params, status }: JournalEntry): string {
   const value = (name: string): string => {
     const found = params?.[name];
@@ -137,11 +149,15 @@ function describePost({ params, status }: JournalEntry): string {
     return list.filter((one) => typeof one === 'string').join(', ');
   };
   const event = value('event');
-  const customer = value('direction') === 'out' ? value('to') : value('from');
-  const arrow = value('direction') === 'out' ? '→' : '←';
-  const more = event === 'hangup' ? value('cause') : value('user');
+  const outbound = value('direction') === 'out';
+  const number = outbound ? value('to') : value('from');
+  const customer = `${number.padEnd(13)} ${(NAMES.get(number) ?? '').padEnd(13)}`;
+  const agents = value('user');
+  // An outbound answer names nobody: it is the customer who answers. A number that is forwarded calls no agent.
+  const nobody = event === 'newCall' ? '(no agent)' : '(the customer)';
+  const more = event === 'hangup' ? value('cause') : agents === '' ? nobody : agents;
   const refused = status === 200 ? '' : `  (status ${String(status)})`;
-  return `    ${event.padEnd(8)} ${arrow} ${customer.padEnd(15)} ${more}${refused}`;
+  return `    ${event.padEnd(8)} ${outbound ? '→' : '←'} ${customer} ${more}${refused}`;
 }
 
 async function heard(

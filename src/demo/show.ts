@@ -16,8 +16,8 @@ export interface ShowOptions {
   readonly onCall: (title: string) => void;
 }
 
-/** Between the beginnings of two calls, ms at speed 1: short enough that calls overlap. */
-const BETWEEN_CALLS = 1_800;
+/** Between the beginnings of two calls, ms at speed 1: shorter than a call, so that several go on at a time. */
+const BETWEEN_CALLS = 1_200;
 
 /** Plays the recorded calls over the manager interface, several at a time. Resolves when the last one has ended. */
 export async function playShow({ asterisk, clock, speed, once, signal, onCall }: ShowOptions): Promise<void> {

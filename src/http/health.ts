@@ -15,8 +15,11 @@ export interface PbxHealth {
 
 export interface ZammadHealth {
   readonly name: string;
-  /** `ok`: takes posts. `down`: cannot be reached now, tried again by itself. `held`: a person must mend something first. */
-  readonly state: 'ok' | 'down' | 'held';
+  /**
+   * `ok`: takes posts. `connecting`: its first answer is awaited. `down`: cannot be reached now, tried again by itself.
+   * `held`: a person must mend something first.
+   */
+  readonly state: 'ok' | 'connecting' | 'down' | 'held';
   readonly reason?: string | undefined;
   /** Posts not yet delivered. */
   readonly waiting: number;
@@ -46,6 +49,8 @@ export interface Readiness {
   readonly version: string;
   /** One line for each thing that is wrong; empty when ready. */
   readonly because: readonly string[];
+  /** One line for each thing that works, but not as it should: a PBX that is heard, whose login may not ask everything. */
+  readonly notes: readonly string[];
   readonly pbx: readonly (Omit<PbxHealth, 'since'> & { readonly since: string })[];
   readonly zammad: readonly ZammadHealth[];
   readonly problems: readonly HealthProblem[];
@@ -73,6 +78,9 @@ export function readiness(report: HealthReport, version: string): Readiness {
     status: because.length === 0 ? 'ready' : 'not ready',
     version,
     because,
+    notes: report.pbx.flatMap(({ name, state, reason }) =>
+      state === 'hearing' && reason !== undefined ? [`PBX ${name}: ${cut(reason)}`] : [],
+    ),
     pbx: report.pbx.map(({ name, state, reason, since }) => ({
       name,
       state,

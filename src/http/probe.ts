@@ -46,9 +46,11 @@ function causeOf(thrown: unknown, timeout: number): string {
 
 function inWords(status: number, body: string): string {
   try {
-    const page = JSON.parse(body) as { status?: unknown; because?: unknown };
-    const because = Array.isArray(page.because) ? page.because.filter((line) => typeof line === 'string') : [];
-    if (typeof page.status === 'string') return [page.status, ...because].join('; ');
+    const page = JSON.parse(body) as { status?: unknown; because?: unknown; notes?: unknown };
+    const lines = [page.because, page.notes].flatMap((list): unknown[] => (Array.isArray(list) ? list : []));
+    if (typeof page.status === 'string') {
+      return [page.status, ...lines.filter((line) => typeof line === 'string')].join('; ');
+    }
   } catch {
     // Not JSON: something else listens there; the status has to do.
   }

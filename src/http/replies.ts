@@ -20,7 +20,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The path alone: a query may hold a token, and a long one is nobody's typing. */
-export const safePath = (url: string): string => (url.split('?', 1)[0] ?? '').slice(0, 200);
+const safePath = (url: string): string => (url.split('?', 1)[0] ?? '').slice(0, 200);
 
 /** What a refused request is told, by status. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, message: string]>> = {

@@ -27,7 +27,7 @@ export interface HttpLimits {
   readonly drain: number;
 }
 
-export const HTTP_LIMITS: HttpLimits = {
+const HTTP_LIMITS: HttpLimits = {
   body: 64 * 1024,
   headers: 8 * 1024,
   connections: 200,
@@ -150,8 +150,8 @@ const ADDRESS_REASONS: Readonly<Record<string, string>> = {
 /** What `listen` threw, in the admin's words if it is about the address. */
 function addressError(host: string, port: number | string, thrown: unknown): unknown {
   const { code } = thrown as NodeJS.ErrnoException;
-  const reason = code === undefined ? undefined : ADDRESS_REASONS[code];
-  if (reason === undefined) return thrown;
+  if (code === undefined || !('syscall' in (thrown as Error))) return thrown;
+  const reason = ADDRESS_REASONS[code] ?? `the system says ${code}. Correct the settings http.host and http.port`;
   return new PermanentError('ZPB_HTTP_ADDRESS', `Cannot listen on ${hostAndPort(host, port)}: ${reason}.`, {
     cause: thrown,
   });

@@ -69,6 +69,11 @@ export class PbxLine {
     return [...this.#brain.calls()].length;
   }
 
+  /** The call is one of this PBX and not over. */
+  has(callId: CallId): boolean {
+    return this.#brain.has(callId);
+  }
+
   start(): void {
     this.#supervisor.start();
   }
@@ -93,9 +98,10 @@ export class PbxLine {
     }
     try {
       const outcome = await this.#adapter.hangUp(leg, USER_BUSY);
-      if (outcome.kind === 'refused')
+      if (outcome.kind === 'refused') {
+        this.#brain.rejectRefused(callId);
         this.#log.warn({ callId, reason: outcome.reason }, `the PBX refused to reject the call: ${outcome.reason}`);
-      else this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
+      } else this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
     } catch (thrown) {
       this.#log.warn({ callId, error: asError(thrown) }, 'the call could not be rejected');
     }

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
+import { backoff } from '../backoff.js';
 import { sleep, type Clock } from '../clock.js';
 import { asError, isBridgeError, RetriableError, type BridgeError } from '../errors.js';
 import type { Adapter } from './adapter.js';
-import { backoff, rangeFor } from './backoff.js';
+import { rangeFor } from './retry-ranges.js';
 
 /** How a PBX is heard, for readiness and people. */
 export interface PbxState {

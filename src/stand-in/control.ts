@@ -9,7 +9,7 @@ import { wholeState, type FeedSource } from './live-feed.js';
 import type { Settings } from './push-endpoint.js';
 import { json, type Reply } from './reply.js';
 
-export const settingsPatch = z
+const settingsPatch = z
   .strictObject({
     enabled: z.boolean(),
     configured: z.boolean(),

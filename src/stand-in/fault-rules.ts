@@ -56,5 +56,5 @@ export type FaultRule = z.output<typeof faultRule>;
 export type FaultKind = FaultRule['kind'];
 
 /** Ordered over HTTP only (in a program: `goDown`): connections are refused for `ms`. */
-export const refuseOrder = z.strictObject({ kind: z.literal('refuse'), ms: ms.min(1) });
+const refuseOrder = z.strictObject({ kind: z.literal('refuse'), ms: ms.min(1) });
 export const faultOrder = z.discriminatedUnion('kind', [refuseOrder, ...faultRule.options]);

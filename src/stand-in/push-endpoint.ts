@@ -9,7 +9,7 @@ import type { ReadParameters } from './request-parameters.js';
 export interface Settings extends CallRules {
   /** The integration is on. Off is found out before the token is looked at. */
   readonly enabled: boolean;
-  /** Its configuration is not blank. */
+  /** Its configuration is not blank. That too is found out before the token is looked at. */
   readonly configured: boolean;
   /** How many of the newest rows agents see, and count. */
   readonly viewLimit: number;
@@ -47,11 +47,11 @@ export function answerPush(zammad: Zammad, request: PushRequest, now: number): P
   if (!settings.enabled) {
     return { reply: json(422, { error: 'Feature is disabled, please contact your administrator!' }) };
   }
-  if (request.token !== zammad.token) {
-    return { reply: json(401, { error: 'Invalid token, please contact your admin!' }) };
-  }
   if (!settings.configured) {
     return { reply: json(422, { error: 'Feature not configured, please contact your admin!' }) };
+  }
+  if (request.token !== zammad.token) {
+    return { reply: json(401, { error: 'Invalid token, please contact your admin!' }) };
   }
   const outcome = zammad.log.process(parameters.params, settings, zammad.people, now);
   switch (outcome.kind) {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { systemClock } from '../clock.js';
 import { RetriableError } from '../errors.js';
@@ -47,6 +48,8 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const limits = { ...LIMITS, ...options.limits };
   const page = await loadPage();
   const stopping = new AbortController();
+  // Every request that a fault holds back listens to it.
+  setMaxListeners(0, stopping.signal);
   const announcer = new Announcer();
   const people = new PhoneBook(options.people ?? []);
   const zammad: Zammad = { log: new CallerLog(limits.rows), people, token, settings: settingsOf(options), random };
@@ -92,9 +95,10 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     else await cti.handle(request, response, routeOf(request.method ?? '', path), path, query.join('?'));
   };
   const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 60_000 }, (request, response) => {
-    serve(request, response).catch(async () => {
-      await send(response, json(500, { error: 'The stand-in itself has failed.' }));
-    });
+    serve(request, response)
+      .catch(() => send(response, json(500, { error: 'The stand-in itself has failed.' })))
+      // Part of a reply was out already.
+      .catch(() => response.destroy());
   });
   server.maxConnections = limits.connections;
   server.on('connection', (socket) => {

@@ -7,7 +7,7 @@ export interface MemoryOutboxSettings {
   readonly limit: number;
 }
 
-export const DEFAULT_MEMORY_OUTBOX_LIMIT = 100_000;
+const DEFAULT_MEMORY_OUTBOX_LIMIT = 100_000;
 
 /**
  * Delivered items are dropped at once. When it is full, the oldest dead or unknown ones make room; when there are none,

@@ -1,4 +1,5 @@
 /** One Zammad over HTTP: sends posts, looks at its caller log, and probes it. */
+import { createSecureContext } from 'node:tls';
 import { PermanentError } from '../errors.js';
 import type { Clock } from '../clock.js';
 import type { Secret } from '../secret.js';
@@ -55,8 +56,6 @@ export interface ZammadClientSettings {
   readonly maxIdle?: Millis | undefined;
 }
 
-/** Far above what the dispatcher has under way at once (4 + 2 + a probe). */
-const MAX_SOCKETS = 16;
 /** 300 rows with all the users they name stay well below. */
 const CALL_LOG_LIMIT = 4 * 1024 * 1024;
 
@@ -75,12 +74,14 @@ class HttpZammadClient implements ZammadClient {
     if (!/^https?:/u.test(url.reveal()) || !URL.canParse(url.reveal())) {
       throw new PermanentError(
         'ZPB_ZAMMAD_URL',
-        `The url of Zammad ${name} is no http or https URL: paste it from Zammad's page Integrations → CTI (generic)`,
+        `The url of Zammad ${name} is no http or https URL: paste it from Zammad's page Admin → System → Integrations → CTI (generic)`,
       );
     }
     this.#settings = settings;
-    this.#kept = createConnections({ keepAlive: true, maxIdle, maxSockets: MAX_SOCKETS, ca });
-    this.#fresh = createConnections({ keepAlive: false, maxIdle, maxSockets: MAX_SOCKETS, ca });
+    // Made once: parsing all the authorities takes some 20 ms, which every connection would cost again.
+    const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...ca] });
+    this.#kept = createConnections({ keepAlive: true, maxIdle, secureContext });
+    this.#fresh = createConnections({ keepAlive: false, maxIdle, secureContext });
   }
 
   get canReadBack(): boolean {

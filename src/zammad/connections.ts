@@ -1,6 +1,7 @@
 /** The sockets to one Zammad. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { SecureContext } from 'node:tls';
 import type { Millis } from '../call/vocabulary.js';
 
 export interface Connections {
@@ -15,15 +16,17 @@ export interface ConnectionSettings {
   readonly keepAlive: boolean;
   /** A socket idle for longer is closed, so that a request does not meet a server that is just closing it. */
   readonly maxIdle: Millis;
-  readonly maxSockets: number;
-  /** Authorities to trust instead of Node's own. */
-  readonly ca?: readonly string[] | undefined;
+  /** With the authorities to trust instead of Node's own. */
+  readonly secureContext?: SecureContext | undefined;
 }
 
-export function createConnections({ keepAlive, maxIdle, maxSockets, ca }: ConnectionSettings): Connections {
-  const common = { keepAlive, maxSockets, maxFreeSockets: maxSockets, ...(keepAlive ? { timeout: maxIdle } : {}) };
+/** Idle sockets kept. How many are in use at once is bounded by who sends. */
+const MAX_IDLE_SOCKETS = 16;
+
+export function createConnections({ keepAlive, maxIdle, secureContext }: ConnectionSettings): Connections {
+  const common = { keepAlive, maxFreeSockets: MAX_IDLE_SOCKETS, ...(keepAlive ? { timeout: maxIdle } : {}) };
   const http = new HttpAgent(common);
-  const https = new HttpsAgent({ ...common, ...(ca === undefined ? {} : { ca: [...ca] }) });
+  const https = new HttpsAgent({ ...common, ...(secureContext === undefined ? {} : { secureContext }) });
   return {
     http,
     https,

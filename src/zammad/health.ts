@@ -3,9 +3,9 @@
  * (a *trial*), with a growing wait between; when it is back, the number of requests side by side grows with each success.
  */
 import type { Logger } from 'pino';
+import { backoff } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import type { Millis, ZammadName } from '../call/vocabulary.js';
-import { backoff } from './backoff.js';
 import type { DeliveryMetrics } from './metrics.js';
 import type { DeliverySettings } from './settings.js';
 
@@ -33,6 +33,7 @@ export class Health {
   #nextTrial: Millis = 0;
   #since: Millis = 0;
   #ramp: number;
+  #known = false;
 
   constructor(context: HealthContext) {
     this.#context = context;
@@ -42,6 +43,10 @@ export class Health {
   get state(): ZammadState {
     if (this.#trouble === undefined) return 'ok';
     return this.#trouble === 'held' ? 'held' : 'down';
+  }
+  /** False until the first request has come out. */
+  get known(): boolean {
+    return this.#known;
   }
   get trouble(): Trouble | undefined {
     return this.#trouble;
@@ -62,6 +67,8 @@ export class Health {
   /** Zammad answered as it does in ordinary life. */
   good(): void {
     const { name, clock, log, settings } = this.#context;
+    if (!this.#known && this.#trouble === undefined) log.info({ zammad: name }, `Zammad ${name} takes posts`);
+    this.#known = true;
     if (this.#trouble === undefined) {
       this.#ramp = Math.min(settings.parallel, this.#ramp + 1);
       return;
@@ -78,6 +85,7 @@ export class Health {
   /** It did not. `trial`: the request was one; others that fail at the same time do not lengthen the wait. */
   bad(trouble: Trouble, reason: string, trial: boolean, retryAfter: Millis = 0): void {
     const { clock, random, settings } = this.#context;
+    this.#known = true;
     const before = this.#trouble;
     if (before === undefined || (trouble === 'held') !== (before === 'held')) {
       this.#failures = 0;
@@ -90,7 +98,7 @@ export class Health {
     this.#reason = reason;
     this.#failures += 1;
     const first = trouble === 'silent' && before === undefined;
-    const wait = backoff(trouble === 'held' ? settings.heldBackoff : settings.backoff, this.#failures, random);
+    const wait = backoff(trouble === 'held' ? settings.heldBackoff : settings.backoff, this.#failures, random());
     // One unanswered request proves little: look at once, with a probe that can do no harm.
     this.#nextTrial = clock.monotonic() + (first ? 0 : Math.max(wait, retryAfter));
     this.#publish();

@@ -21,7 +21,7 @@ export interface Answer {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-const CLICK = 'In Zammad: Settings → System → Integrations → CTI (generic)';
+const CLICK = 'In Zammad: Admin → System → Integrations → CTI (generic)';
 /** Answers of a server or proxy that did not pass the request on. */
 const NOT_PASSED_ON: readonly number[] = [408, 425, 429, 502, 503];
 const ALREADY_EXISTS = /already exists/iu;
@@ -30,7 +30,12 @@ const FEATURE = /\bfeature\b/iu;
 /** `origin` is the part of the URL that may be shown. */
 export function judgeStatus(post: Post, answer: Answer, origin: string): Outcome {
   const { status, body } = answer;
-  if (status >= 200 && status < 300) return { kind: 'delivered', reply: replyOf(post, answer) };
+  if (status >= 200 && status < 300) {
+    // Zammad says all it has to say to a post in JSON: a web page comes from a login or a filter before it.
+    return isWebPage(body)
+      ? { kind: 'held', message: notZammad(origin) }
+      : { kind: 'delivered', reply: replyOf(post, answer) };
+  }
   if (post.event === 'newCall' && (status === 500 || status === 422) && ALREADY_EXISTS.test(body)) {
     return { kind: 'exists' };
   }
@@ -49,7 +54,7 @@ export function judgeStatus(post: Post, answer: Answer, origin: string): Outcome
   return { kind: 'refused', message: `${which}: it will not take this post; Zammad's production.log says why` };
 }
 
-/** The same for a probe: a post without direction, which Zammad refuses only after it has checked token and feature. */
+/** What an answer to `GET /api/v1/cti`, which no Zammad has, says: whether it is there. */
 export function judgeReach(answer: Answer, origin: string): ProbeResult {
   // Any answer will do, a 404 above all; but not one that a proxy gives in Zammad's place.
   if (NOT_PASSED_ON.includes(answer.status)) return { kind: 'down', message: notPassedOn(answer, origin) };
@@ -57,17 +62,21 @@ export function judgeReach(answer: Answer, origin: string): ProbeResult {
   return { kind: 'ok' };
 }
 
-/** What an empty post to the CTI URL says about it. */
+/** What a post without direction says about the CTI URL: Zammad refuses it only after it has checked feature and token. */
 export function judgeProbe(answer: Answer, origin: string): ProbeResult {
   const toMend = mend(answer, origin);
   if (toMend !== undefined) return { kind: 'held', message: toMend };
   if (NOT_PASSED_ON.includes(answer.status)) return { kind: 'down', message: notPassedOn(answer, origin) };
   if (answer.status > 500) return { kind: 'down', message: `${origin} answered with status ${answer.status}` };
   if (answer.status >= 200 && answer.status < 300 && !looksLikeJson(answer.body)) {
-    return { kind: 'held', message: `${origin} answers, but not like Zammad's CTI endpoint. ${copyUrl}` };
+    return { kind: 'held', message: notZammad(origin) };
   }
   return { kind: 'ok' };
 }
+
+const notZammad = (origin: string): string =>
+  `${origin} answers, but not like Zammad's CTI endpoint: is there a login page or a filter before it? ${copyUrl}`;
+const isWebPage = (body: string): boolean => /^\s*</u.test(body);
 
 const copyUrl = `${CLICK}: copy the endpoint URL shown there into zammad[].url`;
 

@@ -1,8 +1,8 @@
 /** Serves the head of one lane: at most one request, then the bookkeeping that follows from it. */
+import { backoff } from '../backoff.js';
 import { asError } from '../errors.js';
 import type { OutboxItem } from '../store/outbox.js';
 import type { CallId, Millis, NewCallPost, ZammadName } from '../call/vocabulary.js';
-import { backoff } from './backoff.js';
 import { deliveryStep } from './delivery-step.js';
 import type { HealthNews, StepContext, StepResult } from './delivery-step.js';
 import type { Lane, Lanes } from './lanes.js';
@@ -28,6 +28,12 @@ export interface WorkerContext extends StepContext {
   readonly lanes: Lanes;
   readonly onReply: (event: ReplyEvent) => void;
 }
+
+/** What is done again after a while. */
+type Retried = Extract<Next, { readonly do: 'again' | 'resend' | 'recreate' | 'readBack' }>;
+
+/** Tries of one post that fail although Zammad is well, before a line says so. */
+const WORTH_SAYING = 3;
 
 export class LaneWorker {
   readonly #context: WorkerContext;
@@ -64,7 +70,8 @@ export class LaneWorker {
       return;
     }
     const result = await deliveryStep(this.#context, head, signal);
-    hear(result.news);
+    // A request that was cut short by a stop says nothing about Zammad.
+    if (!signal.aborted) hear(result.news);
     this.#reply(head, result);
     // Cut short by a stop: the attempt stands in the outbox, and the next run decides.
     if (signal.aborted && result.next.do !== 'delivered' && result.next.do !== 'again') return;
@@ -149,7 +156,7 @@ export class LaneWorker {
   }
 
   /** Back in line: at the front if Zammad as a whole does not take posts (it has a wait of its own), else after a while. */
-  #retry(lane: Lane, head: QueuedPost, next: Next, news: HealthNews): void {
+  #retry(lane: Lane, head: QueuedPost, next: Retried, news: HealthNews): void {
     const { lanes, random, settings } = this.#context;
     head.failures += 1;
     if (news.kind === 'bad' && news.trouble !== 'silent') {
@@ -158,8 +165,19 @@ export class LaneWorker {
       else lanes.giveBack(lane);
       return;
     }
-    const wait: Millis = backoff(settings.backoff, head.failures, random);
+    if (head.failures === WORTH_SAYING) this.#sayTried(head, next.reason);
+    const wait: Millis = backoff(settings.backoff, head.failures, random());
     lanes.wait(lane, next.do === 'again' ? Math.max(wait, next.retryAfter ?? 0) : wait);
+  }
+
+  /** Zammad is well, but this post does not get through: otherwise nobody would know why a call is missing there. */
+  #sayTried({ item, failures }: QueuedPost, reason: string): void {
+    const { log, name } = this.#context;
+    const { callId, event } = item.post;
+    log.warn(
+      { zammad: name, callId, event, reason },
+      `Zammad ${name} has not taken ${event} of call ${callId} in ${failures} tries, more follow: ${reason}`,
+    );
   }
 
   async #end(

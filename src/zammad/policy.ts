@@ -59,7 +59,8 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
     case 'delivered':
       return { do: 'send' };
     case 'exists':
-      // So the call was known, and the 500 was Zammad's own: perhaps after it had saved the change.
+      // So the call was known, and the 500 was Zammad's own: perhaps after it had saved the change. (Or it exists because of
+      // our own newCall, whose answer was lost: nothing tells the two apart, and a second hangup could do harm.)
       return afterUnknown('Zammad knows the call and yet answered 500', circumstances);
     case 'refused':
       return { do: 'dead', reason: `The call is not known to Zammad and cannot be told again: ${outcome.message}` };

@@ -1,4 +1,5 @@
 /** The delivery to one Zammad: which call is served when, and how many side by side. */
+import { setMaxListeners } from 'node:events';
 import type { OutboxItem } from '../store/outbox.js';
 import type { Millis } from '../call/vocabulary.js';
 import type { HealthNews } from './delivery-step.js';
@@ -13,6 +14,8 @@ import type { UrgentReply } from './queued-post.js';
 
 export interface RouteState {
   readonly state: ZammadState;
+  /** False until Zammad was heard of for the first time, or a request to it failed: until then `ok` is only a hope. */
+  readonly known: boolean;
   /** Why it is not ok, and what to do. */
   readonly reason?: string | undefined;
   /** Posts not yet delivered. */
@@ -37,6 +40,8 @@ export class Route {
   #cancelTrial: (() => void) | undefined;
 
   constructor(context: Omit<WorkerContext, 'lanes'>) {
+    // Every request under way listens to it; Node would warn of more than ten.
+    setMaxListeners(0, this.#abort.signal);
     this.#context = context;
     this.#health = new Health(context);
     this.#lanes = new Lanes(context.clock, context.settings.live, () => {
@@ -87,6 +92,7 @@ export class Route {
     const oldest = this.#lanes.oldest();
     return {
       state: this.#health.state,
+      known: this.#health.known,
       reason: this.#health.reason,
       depth: this.#lanes.depth,
       oldestAge: oldest === undefined ? undefined : ageOf(oldest, this.#context.clock.monotonic()),
@@ -169,6 +175,8 @@ export class Route {
   async #probe(how: 'probe' | 'reach' = 'probe'): Promise<void> {
     const { client, settings } = this.#context;
     const found = await client[how]({ timeout: settings.timeout, signal: this.#abort.signal, freshSocket: true });
+    // Cut short by a stop: that says nothing about Zammad.
+    if (this.#abort.signal.aborted) return;
     switch (found.kind) {
       case 'ok':
         this.#health.good();

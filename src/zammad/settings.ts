@@ -1,5 +1,5 @@
+import type { BackoffRange } from '../backoff.js';
 import type { Millis } from '../call/vocabulary.js';
-import type { BackoffSettings } from './backoff.js';
 
 /** How posts are delivered. Times in ms. */
 export interface DeliverySettings {
@@ -16,9 +16,9 @@ export interface DeliverySettings {
   /** A call whose newest post is older than this is backlog: served after the live ones, and its replies come too late. */
   readonly live: Millis;
   /** Between tries of one call's post, and while Zammad is down. */
-  readonly backoff: BackoffSettings;
+  readonly backoff: BackoffRange;
   /** Between tries while a person must mend something. */
-  readonly heldBackoff: BackoffSettings;
+  readonly heldBackoff: BackoffRange;
   /** newCalls remembered in case Zammad turns out not to know the call. */
   readonly rememberedCalls: number;
 }

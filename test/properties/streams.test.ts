@@ -93,8 +93,9 @@ describe('events of different legs may overtake each other by 5 ms', () => {
           const events = one.messages.flatMap(({ at, message }) =>
             source.legs.push(message).map((event) => {
               const leg = legOf(event);
-              // Each leg's own order is kept.
-              const late = Math.max(last.get(leg) ?? 0, at + (delays[(index += 1) % delays.length] ?? 0));
+              // Each leg's own order is kept; that the PBX stops is said of every leg, before it is ended by that.
+              const delay = event.type === 'stopping' ? 0 : (delays[(index += 1) % delays.length] ?? 0);
+              const late = Math.max(last.get(leg) ?? 0, at + delay);
               last.set(leg, late);
               return { at: late, event };
             }),

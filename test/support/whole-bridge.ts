@@ -46,7 +46,8 @@ export async function startWholeBridge(options: {
   readonly pbx: readonly PbxEntry[];
   readonly agents?: readonly Agent[];
   readonly drain?: number;
-  readonly http?: boolean;
+  /** Default 0: no HTTP server. */
+  readonly httpPort?: number;
 }): Promise<WholeBridge> {
   const lines: string[] = [];
   const sink = new Writable({
@@ -75,7 +76,7 @@ export async function startWholeBridge(options: {
     dids: [],
     calls: CALLS,
     delivery: { timeout: 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: options.httpPort ?? 0 },
     log: { level: 'trace', pretty: false },
   };
   const app = await startApp({ config, adapterOf: () => adapter, log, clock: systemClock, random: Math.random });

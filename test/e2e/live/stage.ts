@@ -43,7 +43,7 @@ export class Stage {
   static async set(installation: AsteriskInstallation, options: StageOptions = {}): Promise<Stage> {
     const lab = await Lab.start(installation);
     const { ami, amiTls } = lab.pbx.ports;
-    const wire = await TcpProxy.start(await freePort(), options.tls === true ? amiTls : ami);
+    const wire = await TcpProxy.start(options.tls === true ? amiTls : ami);
     const zammad = await startStandIn({ token: TOKEN });
     try {
       const bridge = await BridgeProcess.start(await configuration(lab, wire, zammad, options));

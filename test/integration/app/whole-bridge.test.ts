@@ -181,6 +181,45 @@ describe('the whole bridge', () => {
     expect(whole.lines.join('\n') + JSON.stringify(whole.app.health())).not.toContain(CANARY);
   });
 
+  test('while the first answer of Zammad is awaited it is not ready', async () => {
+    zammad.faults.add({ kind: 'slow', ms: 300 });
+    bridge = await startWholeBridge({ zammad: [entryOf('main', zammad)], pbx: [{ name: 'pbx', port: asterisk.port }] });
+    expect(bridge.app.health().zammad[0]).toMatchObject({ state: 'connecting', waiting: 0 });
+    const whole = bridge;
+    await waitFor('Zammad to be ok', () => whole.app.health().zammad[0]?.state === 'ok' || undefined);
+  });
+
+  test('a Zammad that hangs holds a stop up for the time to drain, not longer, and what is lost is said', async () => {
+    zammad.faults.add({ kind: 'silent', event: 'answer' });
+    bridge = await startWholeBridge({
+      zammad: [entryOf('main', zammad)],
+      pbx: [{ name: 'pbx', port: asterisk.port }],
+      drain: 300,
+    });
+    await hearing(bridge);
+    await asterisk.play(recording('direct'), 10);
+    await zammad.when((now) => now.requests().some(({ event, state }) => event === 'answer' && state === 'open'));
+    const began = performance.now();
+    expect(await bridge.stop()).toBeGreaterThan(0);
+    expect(performance.now() - began).toBeLessThan(1500);
+    const said = bridge.lines.filter((line) => /"level":"(warn|error)"/.test(line));
+    expect(said.join('')).toContain('were not delivered before the end');
+    expect(said.join('')).not.toContain('is down');
+  });
+
+  test('an HTTP port that is taken: a permanent error, and nothing stays open', async () => {
+    const servers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+    const before = servers();
+    const start = startWholeBridge({
+      zammad: [entryOf('main', zammad)],
+      pbx: [{ name: 'pbx', port: asterisk.port }],
+      httpPort: zammad.port,
+    });
+    await expect(start).rejects.toMatchObject({ code: 'ZPB_HTTP_ADDRESS', retriable: false });
+    await waitFor('the server to be gone', () => servers() === before);
+    expect(asterisk.open).toHaveLength(0);
+  });
+
   test('stopped in mid-call it leaves the call open and loses nothing that was due', async () => {
     bridge = await startWholeBridge({ zammad: [entryOf('main', zammad)], pbx: [{ name: 'pbx', port: asterisk.port }] });
     await hearing(bridge);

@@ -4,7 +4,7 @@ import type { AmiMessage } from '../../../adapters/asterisk-ami/message.js';
 import { openSession, type SessionOptions } from '../../../adapters/asterisk-ami/session.js';
 import { Secret } from '../../../src/secret.js';
 import { encode, FakeAmi, type FakeAmiOptions, type Faults } from '../../support/fake-ami.js';
-import { HalfOpenProxy } from '../../support/half-open-proxy.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/test-certificate.js';
 import { pause, waitFor } from '../../support/wait-for.js';
 import { openTestSession, sessionOptions, type TestSession } from './open-test-session.js';
@@ -135,6 +135,7 @@ describe('TLS', () => {
     const fake = await fakeAmi();
     await expect(openSession(sessionOptions(fake.port, { tls: { ca: TEST_CERTIFICATE } }))).rejects.toMatchObject({
       code: 'ZPB_AMI_TLS',
+      message: expect.stringContaining('does not speak TLS') as unknown as string,
     });
   });
 
@@ -152,7 +153,7 @@ describe('a far end that is gone', () => {
 
   test('half-open: nothing comes, and it is noticed', async () => {
     const fake = await fakeAmi();
-    const proxy = await HalfOpenProxy.start(fake.port);
+    const proxy = await TcpProxy.start(fake.port);
     cleanUp.push(() => proxy.close());
     const { session } = await connected(proxy.port, { timeouts });
     await waitFor('a Ping', () => fake.actions.some(({ name }) => name === 'ping'));
@@ -178,10 +179,10 @@ describe('a far end that is gone', () => {
 
   test('reset and closed', async () => {
     const fake = await fakeAmi();
-    const proxy = await HalfOpenProxy.start(fake.port);
+    const proxy = await TcpProxy.start(fake.port);
     cleanUp.push(() => proxy.close());
     const first = await connected(proxy.port);
-    proxy.cut();
+    proxy.reset();
     expect(await first.session.closed).toMatchObject({ code: 'ZPB_AMI_CLOSED' });
     const second = await connected(proxy.port);
     fake.shutDown();

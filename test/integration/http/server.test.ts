@@ -209,6 +209,15 @@ describe('start and stop', () => {
     expect(String(failure)).toContain('http.host');
   });
 
+  test('so is whatever else the system says of an address', async () => {
+    // A link-local address without its interface.
+    const failure = await serve({ host: 'fe80::1' })
+      .listen()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ZPB_HTTP_ADDRESS', retriable: false });
+    expect(String(failure)).toContain('http.host');
+  });
+
   test('close frees the port, ends idle sockets and may be called twice', async () => {
     const server = serve();
     const url = (await server.listen())!;

@@ -176,7 +176,7 @@ describe('the order of checks', () => {
   const off = { error: 'Feature is disabled, please contact your administrator!' };
   const invalid = { error: 'Invalid token, please contact your admin!' };
   const blank = { error: 'Feature not configured, please contact your admin!' };
-  test('off, then token, then configuration, then direction', async () => {
+  test('off, then configuration, then token, then direction', async () => {
     const standIn = await start({ enabled: false, configured: false });
     const path = async (where?: string) => {
       const { status, body } = await post(standIn, {}, where === undefined ? {} : { path: where });
@@ -184,9 +184,9 @@ describe('the order of checks', () => {
     };
     expect(await path(wrong)).toEqual([422, off]);
     standIn.change({ enabled: true });
-    expect(await path(wrong)).toEqual([401, invalid]);
-    expect(await path()).toEqual([422, blank]);
+    expect(await path(wrong)).toEqual([422, blank]);
     standIn.change({ configured: true });
+    expect(await path(wrong)).toEqual([401, invalid]);
     expect(await path()).toEqual([422, { error: "Invalid 'direction'!" }]);
     expect(await path('/api/v1/cti/log')).toEqual([401, invalid]);
   });

@@ -1,4 +1,5 @@
 /** The client against real sockets: what is surely not processed, and what nobody can know. */
+import { setMaxListeners } from 'node:events';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
@@ -252,6 +253,17 @@ describe('connections', () => {
     // And the trap is real: a kept connection runs into it.
     await made.post(newCall, { timeout: 3000 });
     expect((await made.post(hangup, { timeout: 3000 })).kind).toBe('unknownOutcome');
+  });
+
+  test('as many at once as are asked for: none waits behind a slow one', async () => {
+    server.current.behaviour = () => undefined;
+    const made = client();
+    const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
+    const posts = Array.from({ length: 40 }, () => made.post(newCall, { timeout: 5000, signal: stop.signal }));
+    await waitFor('all of them to arrive', () => server.current.requests === 40);
+    stop.abort();
+    await Promise.all(posts);
   });
 
   test('close ends them all', async () => {

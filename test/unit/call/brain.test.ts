@@ -469,7 +469,7 @@ describe('several Zammads', () => {
       .say(customerIn('c'))
       .until(3500);
     expect(bench.told.map(({ to }) => to)).toEqual([[a]]);
-    bench.say(phone('x', '101'), called('x', 'c'));
+    bench.say(phone('x', '101'), called('x', 'c')).until(3650);
     expect(bench.told.at(-1)).toMatchObject({ to: [b], post: { event: 'newCall', user: ['Bob Agent'] } });
     bench.say(up('x'), up('c'), joined('x', 'r'), joined('c', 'r'), ended('c', 16, 'far'));
     expect(bench.told.slice(2).map(({ to, post }) => [post.event, to])).toEqual([

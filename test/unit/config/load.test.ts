@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/secret.js';
+import { TEST_CERTIFICATE } from '../../support/test-certificate.js';
 import { load, pbxWith, sound, TOKEN_URL } from './support.js';
 
 const EXAMPLE = `
@@ -45,6 +46,16 @@ describe('a sound configuration', () => {
       { extension: '101', name: 'Bob Agent', devices: [], phones: [] },
     ]);
     expect(config.dids).toEqual([{ number: '+4930555200', agents: ['100', '101'], queue: 'sales' }]);
+  });
+
+  test('takes the URL and secrets without what pasting and editors add', async () => {
+    const { config } = await load(sound({ zammad: 'zammad: [{ name: main, urlFile: /url, apiTokenFile: /token }]' }), {
+      files: { '/url': ' HTTPS://Zammad.example.com/api/v1/cti/TOKEN \r\n\n', '/token': '\uFEFFapi-token\r\n\r\n' },
+    });
+    const [zammad] = config.zammad;
+    expect(zammad?.url.reveal()).toBe('https://zammad.example.com/api/v1/cti/TOKEN');
+    expect(zammad?.origin).toBe('https://zammad.example.com');
+    expect(zammad?.apiToken?.reveal()).toBe('api-token');
   });
 
   test('has the documented defaults', async () => {
@@ -117,7 +128,8 @@ describe('a sound configuration', () => {
   test('resolves relative paths from the directory of the file', async () => {
     const reads: string[] = [];
     const yaml = sound({ zammad: 'zammad: [{ name: main, urlFile: cti.url, caFile: ca.pem }]' });
-    const { config } = await load(yaml, { files: { '/etc/bridge/cti.url': `${TOKEN_URL}\r\n` } }, reads);
+    const files = { '/etc/bridge/cti.url': `${TOKEN_URL}\r\n`, '/etc/bridge/ca.pem': TEST_CERTIFICATE };
+    const { config } = await load(yaml, { files }, reads);
     expect(reads).toContain('/etc/bridge/cti.url');
     expect(config.zammad[0]?.url.reveal()).toBe(TOKEN_URL);
     expect(config.zammad[0]?.caFile).toBe('/etc/bridge/ca.pem');
@@ -125,6 +137,14 @@ describe('a sound configuration', () => {
 });
 
 describe('warnings', () => {
+  test('a secret that is spelled like a variable, without its braces', async () => {
+    const yaml = sound({ zammad: `zammad: [{ name: main, url: "${TOKEN_URL}", apiToken: $API_TOKEN }]` });
+    const { warnings } = await load(yaml, { env: { API_TOKEN: 'x' } });
+    expect(warnings).toEqual([
+      'zammad[0].apiToken: begins with "$" and is taken as it stands; if a variable is meant, write ${NAME}',
+    ]);
+  });
+
   test('http: to another machine, not to this one', async () => {
     const zammad = (host: string): string => `zammad: [{ name: main, url: "http://${host}/api/v1/cti/t" }]`;
     for (const host of ['127.0.0.1:3000', 'localhost', '[::1]:80']) {
@@ -138,7 +158,7 @@ describe('warnings', () => {
   test('an inline secret in a file that everybody may read', async () => {
     const modes = { '/etc/bridge/config.yaml': 0o644 };
     expect((await load(sound(), { modes })).warnings).toEqual([
-      'zammad[0].url: stands in /etc/bridge/config.yaml, which everybody on this machine may read; chmod 640 it, or write secrets as …File or ${VARIABLE}',
+      'zammad[0].url: stands in /etc/bridge/config.yaml, which everybody on this machine may read; chmod 600 it, or write secrets as …File or ${VARIABLE}',
     ]);
     const outside = sound({
       zammad: 'zammad: [{ name: main, url: "https://z/api/v1/cti/${T}" }]',
@@ -151,7 +171,7 @@ describe('warnings', () => {
     const file = '/run/cti.url';
     const yaml = sound({ zammad: `zammad: [{ name: main, urlFile: ${file} }]` });
     const { warnings } = await load(yaml, { files: { [file]: TOKEN_URL }, modes: { [file]: 0o604 } });
-    expect(warnings).toEqual(['zammad[0].urlFile: everybody on this machine may read the file; chmod 640 it']);
+    expect(warnings).toEqual(['zammad[0].urlFile: everybody on this machine may read the file; chmod 600 it']);
   });
 
   test('no country', async () => {

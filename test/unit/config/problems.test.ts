@@ -3,7 +3,7 @@ import { ConfigError } from '../../../src/config/problems.js';
 import { load, pbxWith, problemsOf, sound, TOKEN_URL, type World } from './support.js';
 
 const zammadWith = (more: string): string => `zammad:\n  - { name: main, url: "${TOKEN_URL}", ${more} }`;
-const PASTE = 'paste the whole address from Zammad: Admin → Integrations → CTI (generic)';
+const PASTE = 'paste the whole address from Zammad: Admin → System → Integrations → CTI (generic)';
 const url = (text: string): string => sound({ zammad: `zammad: [{ name: main, url: "${text}" }]` });
 
 /** [what is wrong, the file, the one line that says so, the world]. */
@@ -19,7 +19,7 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
   [
     'the path of the old documentation',
     url('https://z/api/v1/integration/cti/t'),
-    'zammad[0].url: has /integration/ in it, which Zammad answers with 404; the address is /api/v1/cti/TOKEN, paste it from Zammad: Admin → Integrations → CTI (generic) (line 1)',
+    'zammad[0].url: has /integration/ in it, which Zammad answers with 404; the address is /api/v1/cti/TOKEN, paste it from Zammad: Admin → System → Integrations → CTI (generic) (line 1)',
   ],
   [
     'other path',
@@ -34,9 +34,48 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
   [
     'query',
     url('https://z/api/v1/cti/t?x=1'),
-    'zammad[0].url: has something behind the token ("?" or "#"); paste the address as it is from Zammad: Admin → Integrations → CTI (generic) (line 1)',
+    'zammad[0].url: has something behind the token ("?" or "#"); paste the address as it is from Zammad: Admin → System → Integrations → CTI (generic) (line 1)',
+  ],
+  // durations
+  [
+    'a deadline that no request can meet',
+    sound({ rest: 'delivery: { timeout: 0s }' }),
+    'delivery.timeout: must be at least 100ms (line 4)',
+  ],
+  [
+    'everything too old',
+    sound({ rest: 'delivery: { maxAge: 0m, drain: 0s }' }),
+    'delivery.maxAge: must be at least 1m (line 4)',
+  ],
+  [
+    'calls closed at once, for one PBX',
+    sound({ pbx: pbxWith('calls: { maxSilence: 1s }') }),
+    'pbx[0].calls.maxSilence: must be at least 1m (line 3)',
+  ],
+  // files
+  [
+    'no such authorities',
+    sound({ zammad: zammadWith('caFile: /nope.pem') }),
+    'zammad[0].caFile: the file cannot be read: there is no such file (line 2)',
+  ],
+  [
+    'authorities that are none',
+    sound({ zammad: zammadWith('caFile: /key.pem') }),
+    'zammad[0].caFile: the file holds no certificate in PEM form ("-----BEGIN CERTIFICATE-----") (line 2)',
+    { files: { '/key.pem': '-----BEGIN PRIVATE KEY-----' } },
+  ],
+  // groups
+  [
+    'text where a group belongs',
+    sound({ rest: 'agents: [{ extension: "100", name: A, zammad: alice }]' }),
+    'agents[0].zammad: must be a group of settings: login (line 4)',
   ],
   // secrets
+  [
+    'a token with a line end in it',
+    sound({ zammad: zammadWith('apiToken: "two\\nlines"') }),
+    'zammad[0].apiToken: has blanks or other characters that no token has; paste it anew from Zammad (line 2)',
+  ],
   [
     'no url',
     sound({ zammad: 'zammad: [{ name: main }]' }),

@@ -13,6 +13,7 @@ describe('readiness', () => {
       status: 'ready',
       version: '1.2.3',
       because: [],
+      notes: [],
       pbx: [{ name: 'office', state: 'hearing', since: '2026-11-23T09:30:00.000Z' }],
       zammad: [{ name: 'main', state: 'ok', waiting: 0, oldestMs: 0 }],
       problems: [],

@@ -84,6 +84,18 @@ describe('the template', () => {
     );
   });
 
+  test('what a list does not tell is over by that, and only by that', () => {
+    const legs = new Legs();
+    const tell = (lines: readonly string[]): LegEvent[] =>
+      lines.map(parseLine).flatMap((message) => legs.push(message!));
+    tell(['RING c1 +491715000000 +4930555200', 'CALL c1 100', 'RING c2 anonymous +4930555200']);
+    legs.reconnected();
+    const events = tell(['LIST', 'RING c2 anonymous +4930555200', 'END']);
+    expect(events.map(({ type }) => type)).toEqual(['appeared', 'snapshot']);
+    expect(events.at(-1)).toEqual({ type: 'snapshot', legs: ['c2'] });
+    expect(legs.ids()).toEqual(['c2']);
+  });
+
   test('refuses a line without end', () => {
     const codec = new LineCodec();
     expect(() => codec.push(new Uint8Array(5000).fill(120))).toThrow(

@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import type { LegId } from '../../../src/call/vocabulary.js';
 import { PermanentError, RetriableError, type BridgeError } from '../../../src/errors.js';
 import type { Adapter, Hearing } from '../../../src/pbx/adapter.js';
-import { backoff, PERMANENT, RETRIABLE } from '../../../src/pbx/backoff.js';
+import { backoff } from '../../../src/backoff.js';
+import { PERMANENT, RETRIABLE } from '../../../src/pbx/retry-ranges.js';
 import { Supervisor } from '../../../src/pbx/supervisor.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

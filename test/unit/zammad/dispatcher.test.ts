@@ -34,7 +34,13 @@ describe('order and slots', () => {
     expect(written).toEqual(['attempt 1 after 0 requests', 'attempt 2 after 1 requests', 'attempt 3 after 2 requests']);
     expect(rig.zammad.mostPerCall).toBe(1);
     expect(await rig.outbox.open()).toEqual([]);
-    expect(rig.dispatcher.state(MAIN)).toEqual({ state: 'ok', reason: undefined, depth: 0, oldestAge: undefined });
+    expect(rig.dispatcher.state(MAIN)).toEqual({
+      state: 'ok',
+      known: true,
+      reason: undefined,
+      depth: 0,
+      oldestAge: undefined,
+    });
   });
 
   test('serves few calls side by side', async () => {
@@ -143,6 +149,18 @@ describe('what must not be sent twice', () => {
     expect(rig.replies.map(({ live }) => live)).toEqual([true, false]);
     expect(rig.zammad.rows.get(newCall('a').callId)?.history).toEqual(['newCall', 'hangup']);
     expect(rig.counters.get('zammad_recreated_total main')).toBe(1);
+  });
+
+  test('the answer to the retold newCall is lost: with a token the caller log decides, and the hangup goes out', async () => {
+    const rig = new Rig({ timeout: 1000 });
+    rig.zammad.canReadBack = true;
+    rig.zammad.fault = onEvent('newCall', ['answerLost']);
+    await rig.dispatcher.start();
+    await rig.tell([hangup('a')]);
+    await rig.untilIdle();
+    expect(rig.zammad.events('a')).toEqual(['hangup', 'newCall', 'newCall', 'hangup']);
+    expect(rig.zammad.callLogReads).toHaveLength(1);
+    expect(rig.zammad.rows.get(newCall('a').callId)).toMatchObject({ history: ['newCall', 'hangup'], done: false });
   });
 
   test('after a restart a newCall that nobody remembers is rebuilt from the event', async () => {
@@ -308,6 +326,25 @@ describe('restart', () => {
     ]);
   });
 
+  test('a stop that cuts requests short says nothing bad about Zammad', async () => {
+    const rig = new Rig();
+    rig.zammad.fault = () => 'swallowed';
+    await rig.dispatcher.start();
+    await rig.tell([newCall('a'), newCall('b')]);
+    await settle();
+    const stop = rig.dispatcher.stop(10);
+    await rig.clock.advance(20);
+    await stop;
+    expect(rig.lines.filter(({ level }) => level >= 40)).toEqual([]);
+    const probing = new Rig();
+    await probing.dispatcher.start();
+    probing.dispatcher.look();
+    const stopped = probing.dispatcher.stop(0);
+    await probing.clock.advance(1);
+    await stopped;
+    expect(probing.lines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
   test('posts for a Zammad that is not configured any more are listed', async () => {
     const rig = new Rig();
     await rig.append([newCall('a')], { zammad: 'gone' as typeof MAIN });
@@ -382,6 +419,27 @@ describe('Zammad is not well', () => {
     await rig.untilIdle();
     expect(rig.zammad.rows.size).toBe(2);
     expect(rig.dispatcher.state(MAIN).state).toBe('ok');
+  });
+
+  test('a post that Zammad does not take although it is well: said once, with the reason', async () => {
+    const rig = new Rig();
+    // A broken pattern in Zammad's routing table does this to every outbound newCall.
+    rig.zammad.post = () => Promise.resolve({ kind: 'unknownOutcome', cause: 'error', message: '500' });
+    await rig.dispatcher.start();
+    await rig.tell([newCall('bad', { direction: 'out' })]);
+    await rig.clock.advance(600_000);
+    const said = rig.lines.filter(({ level }) => level >= 40);
+    expect(said).toMatchObject([{ level: 40, callId: 'bad', event: 'newCall', reason: '500' }]);
+    expect(rig.dispatcher.state(MAIN)).toMatchObject({ state: 'ok', depth: 1 });
+  });
+
+  test('whether it is well is not known before the first request has come out', async () => {
+    const rig = new Rig();
+    await rig.dispatcher.start();
+    rig.dispatcher.look();
+    expect(rig.dispatcher.state(MAIN)).toMatchObject({ state: 'ok', known: false });
+    await rig.clock.advance(rig.zammad.latency);
+    expect(rig.dispatcher.state(MAIN)).toMatchObject({ state: 'ok', known: true });
   });
 
   test('a call that fails by itself blocks no other', async () => {
