@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createDirectory } from './call/directory.js';
+import type { CallId } from './call/vocabulary.js';
 import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
 import { asError } from './errors.js';
@@ -67,13 +68,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
         return;
       }
-      if (!live) return;
-      [...lines.values()]
-        .find((line) => line.has(callId))
-        ?.reject(callId)
-        .catch((thrown: unknown) => {
-          log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
-        });
+      if (live) rejectCall(lines, callId, log);
     },
   });
   const pipeline = new Pipeline({
@@ -133,6 +128,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     health,
     stop: once(() => stopAll({ endLooks, lines, pipeline, dispatcher, outbox, http, clients, clock, config, log })),
   };
+}
+
+/** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */
+function rejectCall(lines: ReadonlyMap<string, PbxLine>, callId: CallId, log: Logger): void {
+  const line = [...lines.values()].find((one) => one.has(callId));
+  line?.reject(callId).catch((thrown: unknown) => {
+    log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
+  });
 }
 
 /** What is wrong with a Zammad is said at once, not with the next call. Returns the function that ends it. */

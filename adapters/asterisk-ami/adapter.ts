@@ -12,6 +12,8 @@ import { openSession, type AmiSession } from './session.js';
 import { Trunks } from './trunks.js';
 
 const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload']);
+/** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
+const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
 
 /** One Asterisk, heard over its Manager Interface. */
@@ -118,8 +120,15 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
 
   #onMessage(message: AmiMessage): void {
     this.context.metrics.count('events');
-    if (this.#held === undefined) this.#handle(message);
-    else this.#held.push(message);
+    if (this.#held === undefined) {
+      this.#handle(message);
+      return;
+    }
+    this.#held.push(message);
+    if (this.#held.length > MOST_HELD) {
+      this.context.log.warn(`more than ${MOST_HELD} events came before the trunks were known; the PBX is asked anew`);
+      this.#starting?.abort();
+    }
   }
 
   #handle(message: AmiMessage): void {

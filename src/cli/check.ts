@@ -45,6 +45,7 @@ configuration with its secrets masked. Status 78 if it cannot be used; every lin
         stdout.write(
           `# ${file}: the configuration as it takes effect, durations in milliseconds\n${printConfig(config)}`,
         );
+        stderr.write(`${file}: this configuration can be used\n`);
       }
       return EXIT.ok;
     } catch (error) {
