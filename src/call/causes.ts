@@ -47,7 +47,7 @@ const wasReached = (end: LegEnd | undefined): boolean => end === undefined || ca
 /** A phone that still rings when somebody ends the call as busy says nothing against it. */
 const wasBusy = (end: LegEnd | undefined): boolean => end === undefined || causeOfQ850(end.q850) === 'busy';
 
-/** Why a call ended, in Zammad's words. The order of the questions is DESIGN's (docs/architecture.md, "Causes"). */
+/** Why a call ended, in Zammad's words. The order of the questions is that of docs/architecture.md, "Causes". */
 export function causeOf(facts: EndFacts): Cause {
   const { customer, caller } = facts;
   if (facts.outside) return 'forwarded';

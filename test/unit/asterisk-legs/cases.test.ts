@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { readRecording } from '../../../adapters/asterisk-ami/recording.js';
 import { configSchema } from '../../../adapters/asterisk-ami/config.js';
+import { LEG_EVENTS } from '../../../adapters/asterisk-ami/legs.js';
 import { AsteriskBench, type TimedPost } from '../../support/asterisk-bench.js';
 import { type AsteriskCase, asteriskCases } from '../../support/asterisk-cases.js';
 import { judge } from '../../support/caller-log-judge.js';
@@ -34,4 +35,13 @@ describe('recorded calls of a real Asterisk', () => {
       expect(asteriskCases.filter(({ name }) => name.startsWith(version)).length).toBeGreaterThan(9);
     }
   });
+});
+
+test('a trimmed recording keeps every event that legs are made of', () => {
+  const script = readFileSync(new URL('../../../scripts/trim-recording.mjs', import.meta.url), 'utf8');
+  for (const event of LEG_EVENTS)
+    expect({ event, kept: script.includes(`'${event}'`) || event.startsWith('QueueCaller') }).toEqual({
+      event,
+      kept: true,
+    });
 });
