@@ -25,6 +25,8 @@ export const UNRUNG_LIMIT: Millis = 3_000;
 export const IDENTITY_LIMIT: Millis = 250;
 /** An outbound call whose way out failed is over, unless its caller tries another way until then. */
 export const FAILOVER_WINDOW: Millis = 250;
+/** Events of different legs come in any order, but not so much later. */
+const ORPHAN_LIMIT: Millis = 2_000;
 const LONGEST_CALL_ID = 250;
 
 /** When something of it is to be told, at the latest. */
@@ -53,6 +55,8 @@ export class Brain {
   readonly #callsOfRoot = new Map<LegId, { count: number; readonly live: Set<Call> }>();
   /** Legs whose part in a call is not known yet. */
   readonly #unsettled = new Set<LegId>();
+  /** Legs that ended before it was known who had dialled them. */
+  readonly #orphans = new Map<LegId, { readonly leg: Leg; readonly end: LegEnd; readonly at: Millis }>();
   /** Calls that wait for a time. */
   readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
@@ -152,6 +156,7 @@ export class Brain {
       this.#callOfPhone,
       this.#callsOfRoot,
       this.#unsettled,
+      this.#orphans,
       this.#waiting,
       this.#unheard,
       this.#touched,
@@ -171,6 +176,7 @@ export class Brain {
   /** Finds each new leg's part, then looks again at every call that something changed for. */
   #settle(): void {
     for (const id of this.#unsettled) if (this.#findPart(id)) this.#unsettled.delete(id);
+    for (const orphan of this.#orphans.values()) this.#adopt(orphan);
     const touched = this.#touched;
     this.#touched = new Set();
     for (const call of touched) if (this.#calls.has(call.id)) this.#review(call);
@@ -226,6 +232,19 @@ export class Brain {
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
     this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
     return true;
+  }
+
+  /** A leg that was dialled and ended before its dialler was told of: its part in a call is told all the same. */
+  #adopt({ leg, end, at }: { leg: Leg; end: LegEnd; at: Millis }): void {
+    const origin = this.#origins.diallerOf(leg, false);
+    const inTime = this.#now - at < ORPHAN_LIMIT;
+    if (inTime && origin.kind === 'unknown' && !this.#allKnown) return;
+    this.#orphans.delete(leg.id);
+    if (!inTime) return;
+    const agent = this.#origins.agentOf(leg);
+    if (agent !== undefined) this.#settlePhone(leg, agent);
+    else if (origin.kind === 'agent') this.#beginOutbound(leg, origin);
+    this.#onEnded(leg, end);
   }
 
   // ------------------------------------------------------------------ beginnings
@@ -361,6 +380,9 @@ export class Brain {
   // ------------------------------------------------------------------ ends
 
   #onEnded(leg: Leg, end: LegEnd): void {
+    if (this.#unsettled.delete(leg.id) && leg.line !== undefined && end.lost !== true) {
+      this.#orphans.set(leg.id, { leg, end, at: this.#now });
+    }
     const phone = this.#callOfPhone.get(leg.id);
     if (phone !== undefined) phone.phones.set(leg.id, end);
     this.#callOfPhone.delete(leg.id);

@@ -4,7 +4,7 @@ import { TOMBSTONE_MS } from '../../src/call/leg-table.js';
 import { asConversationId, asLegId, type LegEvent, type Line } from '../../src/call/vocabulary.js';
 import { BrainBench, snapshot } from '../support/brain-bench.js';
 
-const SEED = { seed: 20261123, numRuns: 3000 };
+const SEED = { seed: Number(process.env['ZPB_SEED'] ?? 20261123), numRuns: 3000 };
 
 const leg = fc.constantFrom(...['a', 'b', 'c', 'd', 'e', 'f'].map(asLegId));
 const conversation = fc.constantFrom(...['x', 'y'].map(asConversationId));

@@ -5,7 +5,7 @@ import { adapter } from '../../adapters/asterisk-ami/index.js';
 import type { LegEvent } from '../../src/call/vocabulary.js';
 import { asteriskCases, type AsteriskCase } from '../support/asterisk-cases.js';
 
-const SEED = 20261123;
+const SEED = Number(process.env['ZPB_SEED'] ?? 20261123);
 
 /** What the adapter makes of a recording's bytes that come in these pieces. */
 function eventsOf(one: AsteriskCase, cuts: readonly number[]): readonly { at: number; batch: readonly LegEvent[] }[] {

@@ -7,7 +7,7 @@ import { asteriskCases } from '../support/asterisk-cases.js';
 import { readAsteriskRecording, type TimedMessage } from '../support/asterisk-recording.js';
 import { callerLogOf, type JudgedRow } from '../support/caller-log-judge.js';
 
-const SEED = 20261123;
+const SEED = Number(process.env['ZPB_SEED'] ?? 20261123);
 const recorded = asteriskCases.map((one) => ({
   ...one,
   text: one.bytes().toString('latin1'),

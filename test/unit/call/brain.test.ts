@@ -330,6 +330,36 @@ describe('an outbound call', () => {
     });
   });
 
+  test('a phone that was busy before its caller is known is named', () => {
+    const bench = new BrainBench().say(phone('a', '100'), called('a', 'c')).say(ended('a', 17)).until(3);
+    bench.say(customerIn('c')).say(ended('c', 17));
+    expect(bench.told.map(({ post }) => post)).toMatchObject([
+      { event: 'newCall', user: ['Alice Agent'] },
+      { event: 'hangup', cause: 'busy' },
+    ]);
+    expect(bench.brain.size).toBe(2); // the two tombstones
+  });
+
+  test('dialled and refused before its caller is known', () => {
+    const bench = new BrainBench()
+      .say(trunkOut('t', '03012345678', 'a'))
+      .say(ended('t', 17, 'far'))
+      .until(3);
+    expect(bench.told).toEqual([]);
+    bench.say(phone('a', '100', 'incoming')).say(ended('a', 17));
+    expect(bench.told.map(({ post }) => post)).toMatchObject([
+      { event: 'newCall', callId: 'pbx-a', user: ['Alice Agent'] },
+      { event: 'hangup', cause: 'busy' },
+    ]);
+    expect(
+      new BrainBench()
+        .say(trunkOut('t', '03012345678', 'a'))
+        .say(ended('t', 17))
+        .until(5000)
+        .say(phone('a', '100', 'incoming')).told,
+    ).toEqual([]);
+  });
+
   test('originated to the customer first names the agent it is for', () => {
     const bench = new BrainBench().say({ ...trunkOut('t', '03012345678'), onBehalfOf: '101' } as never);
     expect(bench.last).toMatchObject({ callId: 'pbx-t', direction: 'out', from: '101', user: ['Bob Agent'] });
