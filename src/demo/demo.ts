@@ -78,9 +78,7 @@ export async function startDemo({ clock, random, port, say }: DemoOptions): Prom
       });
     },
     async settled(limit) {
-      await standIn
-        .when((zammad) => zammad.log().every(({ state }) => state === 'hangup'), limit)
-        .catch(() => undefined);
+      await standIn.when((zammad) => isQuiet(zammad), limit).catch(() => undefined);
     },
     summary() {
       const rows = standIn.log();
@@ -93,6 +91,10 @@ export async function startDemo({ clock, random, port, say }: DemoOptions): Prom
     },
   };
 }
+
+/** Every call is over, and every post answered. */
+const isQuiet = (zammad: StandIn): boolean =>
+  zammad.log().every(({ state }) => state === 'hangup') && zammad.requests().every(({ state }) => state !== 'open');
 
 const demoConfig = (standIn: StandIn, port: number): Config => {
   const calls = {
