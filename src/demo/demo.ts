@@ -2,6 +2,8 @@ import { startApp, type App } from '../app.js';
 import { asPbxName, asZammadName } from '../call/vocabulary.js';
 import { sleep, type Clock } from '../clock.js';
 import type { Config } from '../config/model.js';
+import { readScalars } from '../config/scalars.js';
+import { toCallSettings } from '../config/to-settings.js';
 import { createLog } from '../log.js';
 import { Secret } from '../secret.js';
 import { startStandIn } from '../stand-in/server.js';
@@ -97,14 +99,7 @@ const isQuiet = (zammad: StandIn): boolean =>
   zammad.log().every(({ state }) => state === 'hangup') && zammad.requests().every(({ state }) => state !== 'open');
 
 const demoConfig = (standIn: StandIn, port: number): Config => {
-  const calls = {
-    country: 'DE',
-    newCall: 'ringing',
-    answerAgain: true,
-    sendQueue: false,
-    reportConsultations: true,
-    maxSilence: 4 * 3_600_000,
-  } as const;
+  const calls = toCallSettings(readScalars({}, {}, () => undefined));
   return {
     zammad: [
       {

@@ -1,58 +1,19 @@
 /** An Asterisk that is just starting, overloaded, reloaded, or a FreePBX: what the adapter must make of it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { adapter as definition } from '../../../adapters/asterisk-ami/index.js';
-import { asPbxName, type LegEvent } from '../../../src/call/vocabulary.js';
-import type { Adapter, Hearing } from '../../../src/pbx/adapter.js';
-import { type Answer, encode, FakeAmi, type Headers, type ReceivedAction } from '../../support/fake-ami.js';
+import type { LegEvent } from '../../../src/call/vocabulary.js';
+import { type AdapterRig, adapterRig, type Answers, closeAdapterRigs } from '../../support/adapter-rig.js';
+import { type Answer, encode, type FakeAmi, type Headers } from '../../support/fake-ami.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { waitFor } from '../../support/wait-for.js';
-import { silent } from '../../support/whole-bridge.js';
 
-type Answers = Record<string, (action: ReceivedAction) => Answer>;
-const opened: { asterisk: FakeAmi; adapter: Adapter }[] = [];
-afterEach(async () => {
-  for (const { asterisk, adapter } of opened.splice(0)) {
-    await adapter.stop();
-    await asterisk.close();
-  }
-});
+afterEach(closeAdapterRigs);
 
-interface Rig {
-  readonly asterisk: FakeAmi;
-  readonly adapter: Adapter;
-  readonly clock: ManualClock;
-  readonly events: LegEvent[];
-  readonly counted: Map<string, number>;
-  readonly start: () => Promise<Hearing>;
-}
-
-async function rig(answers: Answers, settings: object = { trunks: ['trunk'] }): Promise<Rig> {
-  const all: Answers = {
-    status: () => ({ items: [], complete: 'StatusComplete' }),
-    bridgelist: () => ({ items: [], complete: 'BridgeListComplete' }),
-  };
-  const asterisk = await FakeAmi.start({ answer: (action) => ({ ...all, ...answers })[action.name]?.(action) });
+async function rig(
+  answers: Answers,
+  settings: object = { trunks: ['trunk'] },
+): Promise<AdapterRig & { readonly clock: ManualClock }> {
   const clock = new ManualClock();
-  const events: LegEvent[] = [];
-  const counted = new Map<string, number>();
-  const adapter = definition.create(
-    {
-      name: asPbxName('pbx'),
-      log: silent,
-      metrics: { count: (name, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by) },
-      clock,
-      emit: (batch) => void events.push(...batch),
-    },
-    definition.configSchema.parse({
-      host: '127.0.0.1',
-      port: asterisk.port,
-      username: 'bridge',
-      secret: 'right',
-      ...settings,
-    }),
-  );
-  opened.push({ asterisk, adapter });
-  return { asterisk, adapter, clock, events, counted, start: () => adapter.start(new AbortController().signal) };
+  return { ...(await adapterRig(answers, settings, clock)), clock };
 }
 
 const customer = (index = 1, state = '4', extra: Headers = []): string =>

@@ -1,51 +1,20 @@
 /** What the adapter asks of the PBX besides hearing it: trunks, the snapshot, single channels, orders. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { adapter as definition } from '../../../adapters/asterisk-ami/index.js';
-import { asLegId, asPbxName, type LegEvent } from '../../../src/call/vocabulary.js';
+import { asLegId } from '../../../src/call/vocabulary.js';
 import { systemClock } from '../../../src/clock.js';
-import { canHangUp, type Adapter, type Hearing } from '../../../src/pbx/adapter.js';
-import { type Answer, encode, FakeAmi, type Headers, type ReceivedAction } from '../../support/fake-ami.js';
+import { canHangUp, type Hearing } from '../../../src/pbx/adapter.js';
+import { type AdapterRig, adapterRig, type Answers, closeAdapterRigs } from '../../support/adapter-rig.js';
+import { encode, type Headers } from '../../support/fake-ami.js';
 import { waitFor } from '../../support/wait-for.js';
-import { silent } from '../../support/whole-bridge.js';
 
-type Answers = Readonly<Record<string, (action: ReceivedAction) => Answer>>;
-const EMPTY: Answers = {
-  status: () => ({ items: [], complete: 'StatusComplete' }),
-  bridgelist: () => ({ items: [], complete: 'BridgeListComplete' }),
-};
-const opened: { asterisk: FakeAmi; adapter: Adapter }[] = [];
-afterEach(async () => {
-  for (const { asterisk, adapter } of opened.splice(0)) {
-    await adapter.stop();
-    await asterisk.close();
-  }
-});
+afterEach(closeAdapterRigs);
 
 async function connect(
   answers: Answers,
   settings: object = { trunks: ['trunk'] },
-): Promise<{ asterisk: FakeAmi; adapter: Adapter; hearing: Hearing; events: LegEvent[] }> {
-  const asterisk = await FakeAmi.start({ answer: (action) => ({ ...EMPTY, ...answers })[action.name]?.(action) });
-  const events: LegEvent[] = [];
-  const adapter = definition.create(
-    {
-      name: asPbxName('pbx'),
-      log: silent,
-      metrics: { count: () => undefined },
-      clock: systemClock,
-      emit: (batch) => void events.push(...batch),
-    },
-    definition.configSchema.parse({
-      host: '127.0.0.1',
-      port: asterisk.port,
-      username: 'bridge',
-      secret: 'right',
-      ...settings,
-    }),
-  );
-  opened.push({ asterisk, adapter });
-  const hearing = await adapter.start(new AbortController().signal);
-  return { asterisk, adapter, hearing, events };
+): Promise<AdapterRig & { readonly hearing: Hearing }> {
+  const rig = await adapterRig(answers, settings, systemClock);
+  return { ...rig, hearing: await rig.start() };
 }
 
 const customer = (extra: Headers = []): string =>
