@@ -23,6 +23,8 @@ export interface Call {
   readonly direction: Direction;
   /** The leg that started it: inbound the customer's; outbound the agent's, from which it was dialled. */
   root: LegId;
+  /** Which of the outside calls of that leg it is: 1, 2, … */
+  readonly ordinal: number;
   /** The trunk legs tried for the customer that have not ended (several only while an outbound call looks for a way out). */
   readonly customers: Set<LegId>;
   /** Agents called (in) or calling (out), by extension, in order. */

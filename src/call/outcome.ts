@@ -1,4 +1,5 @@
-import type { CallId, Post, ZammadName } from './vocabulary.js';
+import type { CallRecord } from './call-record.js';
+import type { CallId, LegId, Post, ZammadName } from './vocabulary.js';
 
 /** What the brain says. */
 export type Outcome =
@@ -8,6 +9,14 @@ export type Outcome =
       readonly zammads: readonly ZammadName[];
       readonly post: Post;
       readonly repeatable: boolean;
+    }
+  /** How a call is to be kept from now on; without `record` it is over. Comes after the posts that it has caused. */
+  | {
+      readonly kind: 'call';
+      readonly callId: CallId;
+      readonly root: LegId;
+      readonly ordinal: number;
+      readonly record?: CallRecord | undefined;
     }
   /** Why something was done or not done, for people. */
   | { readonly kind: 'note'; readonly callId: CallId; readonly text: string };

@@ -2,7 +2,7 @@
  * The outbox: the list of posts not yet delivered. Asynchronous and commit-before-send, so that the durable store and the
  * one in memory are the same to everybody who uses them.
  */
-import type { CallId, Post, ZammadName } from '../call/vocabulary.js';
+import type { CallId, PbxName, Post, ZammadName } from '../call/vocabulary.js';
 
 /** What is known about the delivery of one post. */
 export type DeliveryState =
@@ -17,6 +17,7 @@ export type DeliveryState =
   | 'unknown';
 
 export interface NewOutboxItem {
+  readonly pbx: PbxName;
   readonly zammad: ZammadName;
   readonly callId: CallId;
   readonly post: Post;
@@ -27,7 +28,7 @@ export interface NewOutboxItem {
 }
 
 export interface OutboxItem extends NewOutboxItem {
-  /** Order of commitment; posts of one call and Zammad are sent in this order. */
+  /** Unique, and the order of commitment within one PBX; posts of one call and Zammad are sent in this order. */
   readonly seq: number;
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -35,16 +36,13 @@ export interface OutboxItem extends NewOutboxItem {
   readonly reason?: string | undefined;
 }
 
+/** What the dispatcher needs of the store. */
 export interface Outbox {
-  /** Commits the items, all or none, in order. Resolves when they are safe; only then may they be sent. */
-  append(items: readonly NewOutboxItem[]): Promise<readonly OutboxItem[]>;
-  /** Writes that an attempt is about to be made. Resolves when that is safe; only then may the request be sent. */
+  /**
+   * Writes that an attempt is about to be made. Resolves when that is safe (or the store goes on without its disk and has said
+   * so); only then may the request be sent. Rejects with ZPB_STORE_NOT_LEADING when another bridge leads the post's PBX by now.
+   */
   attempt(seq: number): Promise<void>;
   /** Writes how it came out. `waiting` = surely not processed, to be tried again. */
   settle(seq: number, state: Exclude<DeliveryState, 'sending'>, reason?: string): Promise<void>;
-  /** Everything not delivered, oldest first: what a dispatcher takes up at start. */
-  open(): Promise<readonly OutboxItem[]>;
-  /** Dead and unknown items, newest first, for people. */
-  troubled(limit: number): Promise<readonly OutboxItem[]>;
-  close(): Promise<void>;
 }
