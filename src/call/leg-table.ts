@@ -118,6 +118,11 @@ export class LegTable {
     }
   }
 
+  /** A leg that an earlier run has known; whom it hears, the PBX must say anew. */
+  restore(leg: Omit<Leg, 'conversation'>): void {
+    if (!this.#legs.has(leg.id)) this.#legs.set(leg.id, { ...leg, conversation: undefined });
+  }
+
   /** Nobody saw these legs end, but they are over. */
   lose(ids: readonly LegId[], now: Millis): void {
     for (const id of ids) this.#end(id, { by: 'pbx', lost: true }, now);

@@ -86,7 +86,7 @@ export class AsteriskBench {
   #take(outcomes: ReturnType<Brain['apply']>): void {
     for (const outcome of outcomes) {
       if (outcome.kind === 'post') this.posts.push({ t: this.now, post: outcome.post });
-      else this.notes.push(outcome.text);
+      else if (outcome.kind === 'note') this.notes.push(outcome.text);
     }
   }
 }
