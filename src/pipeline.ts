@@ -51,8 +51,8 @@ export class Pipeline {
         log.debug({ callId: outcome.callId }, outcome.text);
         return;
       case 'call': {
-        const { callId, root, ordinal, record } = outcome;
-        this.#calls.set(callId, { callId, root, ordinal, record });
+        const { callId, root, ordinal, record, aftermath } = outcome;
+        this.#calls.set(callId, { callId, root, ordinal, record, aftermath });
         return;
       }
       case 'post': {

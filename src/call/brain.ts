@@ -47,6 +47,8 @@ export interface BrainHeritage {
   readonly calls: readonly CallRecord[];
   /** How many outside calls each leg has started that may still be alive. */
   readonly roots: readonly { readonly root: LegId; readonly count: number }[];
+  /** Legs that had a part in calls that are over, and may still live. */
+  readonly aftermath: readonly LegId[];
 }
 
 /**
@@ -68,6 +70,8 @@ export class Brain {
   readonly #unsettled = new Set<LegId>();
   /** Legs that ended before it was known who had dialled them. */
   readonly #orphans = new Map<LegId, { readonly leg: Leg; readonly end: LegEnd; readonly at: Millis }>();
+  /** Legs of calls that were over before this run. */
+  readonly #aftermath = new Set<LegId>();
   /** Calls that wait for a time. */
   readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
@@ -91,8 +95,9 @@ export class Brain {
    * Goes on where an earlier run, or another bridge, has stopped. To be called once, before anything is heard; what became of
    * the calls meanwhile, the next snapshot says. Until then they count as unheard since `now`.
    */
-  restore({ calls, roots }: BrainHeritage, now: Millis): readonly Outcome[] {
+  restore({ calls, roots, aftermath }: BrainHeritage, now: Millis): readonly Outcome[] {
     this.#now = now;
+    for (const id of aftermath) this.#aftermath.add(id);
     for (const { root, count } of roots) this.#book.countFrom(root, count);
     for (const record of calls) this.#takeUp(record, now);
     return this.#take();
@@ -179,7 +184,16 @@ export class Brain {
 
   /** How much it keeps, all in all: for tests of leaks. */
   get size(): number {
-    const kept = [this.#book, this.#legs, this.#unsettled, this.#orphans, this.#waiting, this.#unheard, this.#touched];
+    const kept = [
+      this.#aftermath,
+      this.#book,
+      this.#legs,
+      this.#unsettled,
+      this.#orphans,
+      this.#waiting,
+      this.#unheard,
+      this.#touched,
+    ];
     return kept.reduce((sum, { size }) => sum + size, this.#journal?.size ?? 0);
   }
 
@@ -205,6 +219,7 @@ export class Brain {
     this.#settle();
     this.#allKnown = false;
     this.#book.forgetDeadRoots((root) => this.#legs.get(root) !== undefined);
+    for (const id of this.#aftermath) if (this.#legs.get(id) === undefined) this.#aftermath.delete(id);
     for (const call of this.#waiting) {
       if (call.closeAt !== undefined) call.closeAt = Math.min(call.closeAt, this.#now + FAILOVER_WINDOW);
     }
@@ -233,6 +248,7 @@ export class Brain {
     const leg = this.#legs.get(id);
     if (leg === undefined) return true;
     if (leg.line === undefined) return false;
+    if (this.#aftermath.has(leg.id)) return true;
     const agent = this.#origins.agentOf(leg);
     if (agent !== undefined) return this.#settlePhone(leg, agent);
     return leg.line.kind === 'trunk' ? this.#settleTrunk(leg) : true;
@@ -438,6 +454,7 @@ export class Brain {
   // ------------------------------------------------------------------ ends
 
   #onEnded(leg: Leg, end: LegEnd): void {
+    this.#aftermath.delete(leg.id);
     if (this.#unsettled.delete(leg.id) && leg.line !== undefined && end.lost !== true) {
       this.#orphans.set(leg.id, { leg, end, at: this.#now });
     }

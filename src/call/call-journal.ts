@@ -36,7 +36,8 @@ export class CallJournal {
     const { id: callId, root, ordinal } = call;
     if (this.calls.get(callId) !== call) {
       this.#said.delete(callId);
-      return { kind: 'call', callId, root, ordinal };
+      const aftermath = this.#legsOf(call).map(({ id }) => id);
+      return { kind: 'call', callId, root, ordinal, ...(aftermath.length > 0 && { aftermath }) };
     }
     const record = recordOf(call, this.#legsOf(call));
     const text = JSON.stringify(record);

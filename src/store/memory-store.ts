@@ -106,6 +106,7 @@ class MemoryStore implements Store, Outbox {
     return {
       calls: calls.flatMap(({ record }) => record ?? []),
       roots: calls.map(({ root, ordinal }) => ({ root, count: ordinal })),
+      aftermath: [],
       posts,
       newCalls: posts.filter(({ post }) => post.event === 'newCall'),
     };
