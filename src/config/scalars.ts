@@ -88,7 +88,7 @@ export const SCALARS = {
       env: 'ZPB_DELIVERY_PARALLEL',
     },
     maxAge: {
-      doc: 'What could not be delivered for so long is given up: logged, counted and not sent any more.',
+      doc: 'What could not be delivered for so long is given up: logged, counted, listed, and not sent any more by itself.',
       default: '24h',
       kind: 'duration',
       least: '1m',
@@ -123,7 +123,7 @@ export const SCALARS = {
       env: 'ZPB_STORE_DURABILITY',
     },
     keep: {
-      doc: 'How long a post is kept after it was delivered, given up or left with an unknown outcome. They hold phone numbers and names.',
+      doc: 'How long a post is kept after it was delivered, and a call after its end; a post that was given up or whose outcome is unknown is kept four times as long. They hold phone numbers and names.',
       default: '7d',
       kind: 'duration',
       least: '1h',

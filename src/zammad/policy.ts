@@ -15,6 +15,8 @@ export type Next =
   | { readonly do: 'unknown'; readonly reason: string }
   /** Surely not processed: send it again after a back-off. */
   | { readonly do: 'again'; readonly reason: string; readonly retryAfter?: number | undefined }
+  /** Nothing was tried: when this bridge may speak for the PBX again. */
+  | { readonly do: 'later'; readonly reason: string }
   /** Perhaps processed, but sending it again does no (or bearable) harm: after a back-off. */
   | { readonly do: 'resend'; readonly reason: string }
   /** Tell the call anew (newCall), then send this post. */
@@ -22,7 +24,9 @@ export type Next =
   /** The call was told anew: now send this post, at once. */
   | { readonly do: 'send' }
   /** Look into Zammad's caller log, not before the request's own deadline. */
-  | { readonly do: 'readBack'; readonly reason: string };
+  | { readonly do: 'readBack'; readonly reason: string }
+  /** The caller log does not show it, but it may still come: look again later. */
+  | { readonly do: 'lookAgain'; readonly reason: string };
 
 export interface Circumstances {
   readonly event: Post['event'];
@@ -32,6 +36,8 @@ export interface Circumstances {
   readonly canReadBack: boolean;
   /** Unknown outcomes of this post before this one. */
   readonly unknowns: number;
+  /** An earlier attempt at it may have been processed. */
+  readonly unsure: boolean;
 }
 
 /** After the post itself was sent. */
@@ -43,9 +49,14 @@ export function afterPost(outcome: Outcome, circumstances: Circumstances): Next 
     case 'unknownCall':
       return { do: 'recreate', reason: outcome.message };
     case 'refused':
+      // Perhaps because it is there already, said in words that are not known.
+      if (circumstances.unsure)
+        return { do: 'unknown', reason: `${outcome.message}. An earlier try may have been taken` };
       return { do: 'dead', reason: outcome.message };
     case 'held':
       return { do: 'again', reason: outcome.message };
+    case 'notSent':
+      return { do: 'later', reason: outcome.message };
     case 'notProcessed':
       return { do: 'again', reason: outcome.message, retryAfter: outcome.retryAfter };
     case 'unknownOutcome':
@@ -65,6 +76,8 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
     case 'refused':
       return { do: 'dead', reason: `The call is not known to Zammad and cannot be told again: ${outcome.message}` };
     case 'notProcessed':
+    case 'notSent':
+      return { do: 'later', reason: outcome.message };
     case 'held':
     case 'unknownCall':
     case 'unknownOutcome':
@@ -72,8 +85,11 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
   }
 }
 
-/** After a look into the caller log for a hangup of unknown outcome. */
-export function afterReadBack(result: CallLogResult, callId: string): Next {
+/**
+ * After a look into the caller log for a hangup of unknown outcome.
+ * @param final what is not there by now will not come any more.
+ */
+export function afterReadBack(result: CallLogResult, callId: string, final: boolean): Next {
   switch (result.kind) {
     case 'failed':
       return { do: 'readBack', reason: result.message };
@@ -87,9 +103,9 @@ export function afterReadBack(result: CallLogResult, callId: string): Next {
           reason: 'The call is not among the newest rows of the caller log that the API token may see',
         };
       }
-      return call.state === 'hangup'
-        ? { do: 'delivered' }
-        : { do: 'again', reason: `The caller log says that the call is still in state ${quoted(call.state)}` };
+      if (call.state === 'hangup') return { do: 'delivered' };
+      const reason = `The caller log says that the call is still in state ${quoted(call.state)}`;
+      return final ? { do: 'again', reason } : { do: 'lookAgain', reason };
     }
   }
 }
