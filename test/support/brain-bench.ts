@@ -87,7 +87,7 @@ export class BrainBench {
   #note(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (outcome.kind === 'note') this.notes.push(outcome.text);
-      else this.told.push({ at: this.now, to: outcome.zammads, post: outcome.post });
+      else if (outcome.kind === 'post') this.told.push({ at: this.now, to: outcome.zammads, post: outcome.post });
     }
   }
 }
