@@ -155,8 +155,9 @@ export class LaneWorker {
           this.#retry(lane, head, next, news);
           return;
         }
-        // What was interrupted may have begun a moment before it was taken over.
+        // What was interrupted may have begun a moment before it was taken over; what was answered is not under way any more.
         head.unknownSince = head.step === 'interrupted' ? clock.monotonic() : result.beganAt;
+        if (next.answered) head.unknownSince = clock.monotonic() - Math.max(settings.timeout, settings.lateness);
         head.step = 'readBack';
         head.unknowns += 1;
         head.unsure = true;

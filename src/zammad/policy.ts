@@ -23,8 +23,11 @@ export type Next =
   | { readonly do: 'recreate'; readonly reason: string }
   /** The call was told anew: now send this post, at once. */
   | { readonly do: 'send' }
-  /** Look into Zammad's caller log, not before the request's own deadline. */
-  | { readonly do: 'readBack'; readonly reason: string }
+  /**
+   * Look into Zammad's caller log: at once if the request was `answered`, else not before its own deadline, and it may show up there
+   * even later.
+   */
+  | { readonly do: 'readBack'; readonly reason: string; readonly answered: boolean }
   /** The caller log does not show it, but it may still come: look again later. */
   | { readonly do: 'lookAgain'; readonly reason: string };
 
@@ -60,7 +63,7 @@ export function afterPost(outcome: Outcome, circumstances: Circumstances): Next 
     case 'notProcessed':
       return { do: 'again', reason: outcome.message, retryAfter: outcome.retryAfter };
     case 'unknownOutcome':
-      return afterUnknown(outcome.message, circumstances);
+      return afterUnknown(outcome.message, circumstances, false);
   }
 }
 
@@ -72,12 +75,12 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
     case 'exists':
       // So the call was known, and the 500 was Zammad's own: perhaps after it had saved the change. (Or it exists because of
       // our own newCall, whose answer was lost: nothing tells the two apart, and a second hangup could do harm.)
-      return afterUnknown('Zammad knows the call and yet answered 500', circumstances);
+      return afterUnknown('Zammad knows the call and yet answered 500', circumstances, true);
     case 'refused':
       return { do: 'dead', reason: `The call is not known to Zammad and cannot be told again: ${outcome.message}` };
-    case 'notProcessed':
     case 'notSent':
       return { do: 'later', reason: outcome.message };
+    case 'notProcessed':
     case 'held':
     case 'unknownCall':
     case 'unknownOutcome':
@@ -92,7 +95,7 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
 export function afterReadBack(result: CallLogResult, callId: string, final: boolean): Next {
   switch (result.kind) {
     case 'failed':
-      return { do: 'readBack', reason: result.message };
+      return { do: 'readBack', reason: result.message, answered: false };
     case 'denied':
       return { do: 'unknown', reason: result.message };
     case 'calls': {
@@ -110,7 +113,11 @@ export function afterReadBack(result: CallLogResult, callId: string, final: bool
   }
 }
 
-function afterUnknown(reason: string, { event, repeatable, canReadBack, unknowns }: Circumstances): Next {
+function afterUnknown(
+  reason: string,
+  { event, repeatable, canReadBack, unknowns }: Circumstances,
+  answered: boolean,
+): Next {
   switch (event) {
     case 'newCall':
       return { do: 'resend', reason };
@@ -118,7 +125,7 @@ function afterUnknown(reason: string, { event, repeatable, canReadBack, unknowns
       return unknowns === 0 ? { do: 'resend', reason } : { do: 'unknown', reason };
     case 'hangup':
       if (repeatable) return { do: 'resend', reason };
-      return canReadBack ? { do: 'readBack', reason } : { do: 'unknown', reason };
+      return canReadBack ? { do: 'readBack', reason, answered } : { do: 'unknown', reason };
   }
 }
 
