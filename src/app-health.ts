@@ -1,3 +1,4 @@
+import type { PbxName } from './call/vocabulary.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config/model.js';
 import type { HealthProblem, HealthReport, PbxHealth } from './http/health.js';
@@ -10,8 +11,8 @@ export interface HealthSources {
   readonly config: Config;
   readonly clock: Clock;
   readonly dispatcher: Pick<Dispatcher, 'state'>;
-  readonly line: (pbx: string) => PbxLine | undefined;
-  readonly lead: (pbx: Config['pbx'][number]['name']) => LeadState;
+  readonly line: (pbx: PbxName) => PbxLine | undefined;
+  readonly lead: (pbx: PbxName) => LeadState;
   readonly store: () => StoreState;
   /** Known since the start. */
   readonly problems: readonly HealthProblem[];
@@ -33,7 +34,7 @@ export function healthReport(sources: HealthSources): HealthReport {
   };
 }
 
-function pbxHealth(name: Config['pbx'][number]['name'], { clock, line, lead, startedAt }: HealthSources): PbxHealth {
+function pbxHealth(name: PbxName, { clock, line, lead, startedAt }: HealthSources): PbxHealth {
   const toWall = (monotonic: number): number => Math.round(clock.wall() - (clock.monotonic() - monotonic));
   const led = lead(name);
   if (led.state === 'standby') {

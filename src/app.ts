@@ -8,6 +8,7 @@ import { chooseStore } from './choose-store.js';
 import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
 import { asError } from './errors.js';
+import { watchEventLoop } from './event-loop.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
 import { createHttpServer } from './http/server.js';
@@ -172,11 +173,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
   strangers.start();
   const endLooks = lookNowAndThen(dispatcher, clock);
+  const loop = watchEventLoop(metrics, clock);
   return {
     url,
     health,
     stop: once(() => {
       endLooks();
+      loop.close();
       return stopApp({ ...parts, drain: config.delivery.drain });
     }),
   };

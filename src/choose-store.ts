@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { StoreConfig } from './config/model.js';
 import { isBridgeError } from './errors.js';
 import type { HealthProblem } from './http/health.js';
@@ -25,11 +24,7 @@ export async function chooseStore(config: StoreConfig, context: StoreContext): P
     const message =
       'calls and posts are kept in memory only, because better-sqlite3 is not installed: a crash or restart loses what was not delivered. ' +
       'Install it (npm install better-sqlite3), use PostgreSQL (store.url), or say that memory is enough (store.path: memory)';
-    sayOnce(context.log, message);
+    context.log.warn(message);
     return { store: createMemoryStore(), problem: { code: thrown.code, message, severity: 'warning' } };
   }
 }
-
-const sayOnce = (log: Logger, message: string): void => {
-  log.warn(message);
-};

@@ -9,6 +9,15 @@ import { ANONYMOUS } from './numbers.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
 import { Teller, type TellerSettings } from './teller.js';
+import { Unheard } from './unheard.js';
+import {
+  FAILOVER_WINDOW,
+  IDENTITY_LIMIT,
+  ORPHAN_LIMIT,
+  RING_GROUP_WINDOW,
+  UNRUNG_LIMIT,
+  windowsOf,
+} from './windows.js';
 import {
   asCallId,
   type CallId,
@@ -19,23 +28,10 @@ import {
   type Millis,
 } from './vocabulary.js';
 
-/** After the first phone is called: how long the others of a ring group are waited for. */
-export const RING_GROUP_WINDOW: Millis = 150;
-/** An inbound call that reaches no phone is told so long after its arrival. */
-export const UNRUNG_LIMIT: Millis = 3_000;
-/** How long an inbound call is kept back until it is known whether the caller wants his number shown. */
-export const IDENTITY_LIMIT: Millis = 250;
-/** An outbound call whose way out failed is over, unless its caller tries another way until then. */
-export const FAILOVER_WINDOW: Millis = 250;
-/** Events of different legs come in any order, but not so much later. */
-const ORPHAN_LIMIT: Millis = 2_000;
 const LONGEST_CALL_ID = 250;
 
 /** When something of it is to be told, at the latest. */
 const tellAt = (call: Call): Millis | undefined => call.announceAt ?? call.groupAt;
-
-/** After a restart: how long an outbound call that was looking for a way out waits for the PBX to be heard again. */
-const RESTORED_CLOSE_LIMIT: Millis = 10_000;
 
 export interface BrainSettings extends TellerSettings {
   /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
@@ -82,8 +78,7 @@ export class Brain {
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
   #allKnown = false;
-  /** Calls of which nothing was heard since the PBX was lost, and when that was; the longest unheard first. */
-  readonly #unheard = new Map<Call, Millis>();
+  readonly #unheard = new Unheard();
 
   constructor(private readonly settings: BrainSettings) {
     this.#teller = new Teller(settings);
@@ -130,10 +125,7 @@ export class Brain {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
       else if ((tellAt(call) ?? Infinity) <= now) this.#tell(call);
     }
-    for (const [call, since] of this.#unheard) {
-      if (now - since < this.settings.calls.maxSilence) break;
-      this.#lose(call);
-    }
+    for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) this.#lose(call);
     return this.#take();
   }
 
@@ -146,8 +138,7 @@ export class Brain {
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    const [unheardSince = Infinity] = this.#unheard.values();
-    let next = unheardSince + this.settings.calls.maxSilence;
+    let next = this.#unheard.firstDue(this.settings.calls.maxSilence);
     for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, tellAt(call) ?? Infinity);
     return next === Infinity ? undefined : next;
   }
@@ -159,7 +150,7 @@ export class Brain {
   deaf(now: Millis): void {
     // What ends after the next connect is not cut off by a stop of before.
     this.#stopping = false;
-    for (const call of this.#book.calls.values()) if (!this.#unheard.has(call)) this.#unheard.set(call, now);
+    for (const call of this.#book.calls.values()) this.#unheard.add(call, now);
   }
 
   /**
@@ -207,9 +198,7 @@ export class Brain {
   }
 
   #take(): readonly Outcome[] {
-    const told = this.#teller.take();
-    const kept = this.#journal?.take() ?? [];
-    return kept.length === 0 ? told : [...told, ...kept];
+    return [...this.#teller.take(), ...(this.#journal?.take() ?? [])];
   }
 
   /** A snapshot is complete: what is not in it is gone. */
@@ -323,19 +312,13 @@ export class Brain {
     for (const leg of record.legs) this.#legs.restore(leg);
     this.#book.add(call);
     this.#journal?.mark(call);
-    this.#unheard.set(call, now);
+    this.#unheard.add(call, now);
     if (call.customers.size === 0 && !record.closing) {
       this.#close(call);
       return;
     }
-    if (record.unannounced) {
-      const early = this.settings.calls.newCall === 'arrival' || call.direction === 'out' ? 0 : UNRUNG_LIMIT;
-      if (call.phones.size > 0) call.groupAt = now + RING_GROUP_WINDOW;
-      call.announceAt = Math.min(now + early, call.groupAt ?? Infinity);
-      this.#waiting.add(call);
-    }
-    if (record.closing) call.closeAt = now + RESTORED_CLOSE_LIMIT;
-    if (record.closing) this.#waiting.add(call);
+    Object.assign(call, windowsOf(record, this.settings.calls, now));
+    if (tellAt(call) !== undefined || call.closeAt !== undefined) this.#waiting.add(call);
   }
 
   #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
@@ -353,20 +336,13 @@ export class Brain {
       return;
     }
     const agent = caller?.agent ?? (leg.onBehalfOf === undefined ? undefined : directory.agent(leg.onBehalfOf));
-    if (agent !== undefined && !calls.reportConsultations && this.#talksElsewhere(agent)) return;
+    if (agent !== undefined && !calls.reportConsultations && this.#book.talksWith(agent.extension)) return;
     const call = this.#begin('out', root, leg);
     if (agent !== undefined) {
       call.agents.set(agent.extension, agent);
       call.lastAgent = agent;
     }
     this.#nameParties(call, leg);
-  }
-
-  #talksElsewhere(agent: AgentRef): boolean {
-    for (const { counterpart } of this.#book.calls.values()) {
-      if (counterpart?.kind === 'agent' && counterpart.agent.extension === agent.extension) return true;
-    }
-    return false;
   }
 
   #begin(direction: Direction, root: Leg, customer: Leg): Call {

@@ -25,6 +25,13 @@ export class CallBook {
     return [calls, byCustomer, byPhone, byForward, this.#families].reduce((sum, { size }) => sum + size, 0);
   }
 
+  /** A customer's call is with this agent now. */
+  talksWith(extension: string): boolean {
+    return [...this.calls.values()].some(
+      ({ counterpart }) => counterpart?.kind === 'agent' && counterpart.agent.extension === extension,
+    );
+  }
+
   /** Which of its root's calls the next one is. */
   nextOrdinal(root: LegId): number {
     return (this.#families.get(root)?.count ?? 0) + 1;
