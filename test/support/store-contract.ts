@@ -49,7 +49,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
 
       test('an empty turn changes nothing', async () => {
         expect(await lead.commit({ calls: [], posts: [] })).toEqual([]);
-        expect(await lead.load()).toEqual({ calls: [], roots: [], posts: [], newCalls: [] });
+        expect(await lead.load()).toEqual({ calls: [], roots: [], aftermath: [], posts: [], newCalls: [] });
       });
 
       test('an attempt is written and counted; its outcome too, with the reason', async () => {
