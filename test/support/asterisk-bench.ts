@@ -83,10 +83,14 @@ export class AsteriskBench {
   crash(): this {
     this.legs = new AsteriskLegs(this.#isTrunk);
     this.brain = new Brain(this.#settings);
-    const calls = [...this.#calls.values()].map((text) => JSON.parse(text) as CallRecord);
+    const calls = this.records();
     const roots = [...this.#roots].map(([root, count]) => ({ root, count }));
     this.#take(this.brain.restore({ calls, roots, aftermath: this.#aftermath }, this.now));
     return this;
+  }
+  /** The calls that a store would hold now. */
+  records(): readonly CallRecord[] {
+    return [...this.#calls.values()].map((text) => JSON.parse(text) as CallRecord);
   }
   /** What is due at the end of a recording. */
   finish(): this {
