@@ -110,5 +110,7 @@ function closing(row: LoggedCall, callId: CallId, posts: readonly OutboxItem[]):
     to: row.to ?? '',
     cause,
   };
-  return [{ ...base, post, repeatable: harmless, why: 'nothing here knows of a hangup, and the call is not in progress' }];
+  return [
+    { ...base, post, repeatable: harmless, why: 'nothing here knows of a hangup, and the call is not in progress' },
+  ];
 }
