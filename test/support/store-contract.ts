@@ -213,7 +213,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         await store.outbox.attempt(items[1]!.seq);
         await store.outbox.settle(items[2]!.seq, 'dead', 'refused');
         await store.outbox.settle(items[0]!.seq, 'delivered');
-        await lead.commit({ calls: [overCall('z', 2)], posts: [] });
+        await lead.commit({ calls: [{ ...overCall('z', 2), aftermath: [asLegId('leg-f')] }], posts: [] });
         const next = await again();
         if (next === undefined) return;
         const heritage = await next.load();
@@ -224,6 +224,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
           ['a', 'answer', 'waiting', 0],
         ]);
         expect(heritage.calls).toEqual([openCall('a').record]);
+        expect(heritage.aftermath).toEqual(['leg-f']);
         expect(new Map(heritage.roots.map(({ root, count }) => [root, count]))).toEqual(
           new Map([
             [asLegId('leg-a'), 1],
