@@ -4,11 +4,12 @@ import type { Desk } from '../store/store.js';
 import type { ZammadClient } from '../zammad/client.js';
 import type { LoggedCall } from '../zammad/outcome.js';
 import type { Finding } from '../zammad/reconcile.js';
+import { UsageError } from './args.js';
 import { configOption, EXIT, jsonOption, type Command, type CommandContext } from './command.js';
 import { openDeskOf } from './open-desk.js';
 
-/** Between the two looks: as the running bridge waits. */
-const UNTIL_SECOND_LOOK_MS = 30_000;
+/** Between the two looks, s: as the running bridge waits. A request that was given up may be carried out as late. */
+const UNTIL_SECOND_LOOK = 30;
 
 interface Found {
   readonly zammad: ZammadName;
@@ -22,15 +23,23 @@ export const command: Command = {
   options: {
     config: configOption,
     json: jsonOption,
+    wait: {
+      type: 'string',
+      value: 'SECONDS',
+      doc: `Between the two looks. Default: ${UNTIL_SECOND_LOOK}; never less than twice delivery.timeout.`,
+    },
     'dry-run': { type: 'boolean', doc: 'Look once, and say what would be done.' },
   },
   details: `Reads the caller log of every Zammad that has an apiToken, finds calls of the configured PBXs that are shown as ringing or
-connected although nothing is open of them in the bridge's store, looks a second time after ${UNTIL_SECOND_LOOK_MS / 1000} s, and has the bridge
-hang up what is still so: at once if it runs, else when it starts next. Posts of unknown outcome that turn out to have arrived are not
+connected although nothing is open of them in the bridge's store, looks a second time after a while, and has the bridge hang up what is still so: at once if it runs, else when it starts next. Posts of unknown outcome that turn out to have arrived are not
 listed any more. A running bridge does the same by itself every 10 minutes.
 Only the rows that Zammad shows to the token's user are seen: the newest ones (60, unless Zammad's setting for the caller log says
 otherwise), of the queues that user is to see. Status 1 if a caller log could not be read.`,
   async run(context) {
+    const wait = context.options['wait'] === undefined ? UNTIL_SECOND_LOOK : Number(context.options['wait']);
+    if (!Number.isFinite(wait) || wait < 0 || wait > 3_600) {
+      throw new UsageError('reconcile: --wait must be a number of seconds, 3600 at most');
+    }
     const open = await openDeskOf(context);
     const { config, desk } = open;
     const clients: { readonly name: ZammadName; readonly client: ZammadClient }[] = [];
@@ -42,7 +51,8 @@ otherwise), of the queues that user is to see. Status 1 if a caller log could no
         context.stderr.write('no Zammad has an apiToken, so no caller log can be read (zammad[].apiToken)\n');
         return EXIT.failed;
       }
-      const settings = { pbxs: config.pbx.map(({ name }) => name), timeout: config.delivery.timeout };
+      const { timeout } = config.delivery;
+      const settings = { pbxs: config.pbx.map(({ name }) => name), timeout, wait: Math.max(wait * 1000, 2 * timeout) };
       return await reconcile(context, desk, clients, settings);
     } finally {
       for (const { client } of clients) client.close();
@@ -66,7 +76,7 @@ async function reconcile(
   context: CommandContext,
   desk: Desk,
   clients: readonly { readonly name: ZammadName; readonly client: ZammadClient }[],
-  { pbxs, timeout }: { readonly pbxs: readonly PbxName[]; readonly timeout: number },
+  { pbxs, timeout, wait }: { readonly pbxs: readonly PbxName[]; readonly timeout: number; readonly wait: number },
 ): Promise<number> {
   const { stderr, signal, options } = context;
   const [{ confirmed }, { sleep, systemClock }] = await Promise.all([
@@ -90,7 +100,6 @@ async function reconcile(
   let found = await look();
   const dry = options['dry-run'] === true;
   if (!dry && found.some(({ finding }) => finding.kind === 'close')) {
-    const wait = Math.max(UNTIL_SECOND_LOOK_MS, 2 * timeout);
     stderr.write(`${found.length} found; looking a second time in ${wait / 1000} s\n`);
     await sleep(systemClock, wait, signal);
     if (signal.aborted) return EXIT.failed;
