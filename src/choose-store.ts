@@ -2,7 +2,8 @@ import type { StoreConfig } from './config/model.js';
 import { isBridgeError } from './errors.js';
 import type { HealthProblem } from './http/health.js';
 import { createMemoryStore } from './store/memory-store.js';
-import { openStore, type StoreContext } from './store/open-store.js';
+import { openStore } from './store/open-store.js';
+import type { StoreContext } from './store/settings.js';
 import type { Store } from './store/store.js';
 
 export interface ChosenStore {

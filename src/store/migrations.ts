@@ -18,6 +18,7 @@ const migrations = ({ integer }: Dialect): Record<string, Migration> => ({
         .addColumn('record', 'text')
         .addColumn('changed_at', integer, (column) => column.notNull())
         .addColumn('ended_at', integer)
+        .addColumn('aftermath', 'text')
         .execute();
       await db.schema
         .createTable('zpb_posts')
@@ -88,8 +89,15 @@ export async function migrate(db: Database, dialect: Dialect): Promise<void> {
 }
 
 async function migrationsDone(db: Database): Promise<readonly string[]> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return [];
-  const { rows } = await sql<{ name: string }>`select name from zpb_migrations order by name`.execute(db);
-  return rows.map(({ name }) => name);
+  try {
+    const { rows } = await sql<{ name: string }>`select name from zpb_migrations order by name`.execute(db);
+    return rows.map(({ name }) => name);
+  } catch (thrown) {
+    if (isNoTable(asError(thrown))) return [];
+    throw thrown;
+  }
 }
+
+/** SQLite's text, and PostgreSQL's code. */
+const isNoTable = (error: Error): boolean =>
+  error.message.includes('no such table') || ('code' in error && error.code === '42P01');
