@@ -52,6 +52,18 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         expect(await lead.load()).toEqual({ calls: [], roots: [], aftermath: [], posts: [], newCalls: [] });
       });
 
+      test('dead and unknown ones are forgotten when the lead says so, and no others', async () => {
+        const [unknown, waiting] = await lead.commit(turn('a', 'b'));
+        await store.outbox.settle(unknown!.seq, 'unknown', 'no answer');
+        const states = async () =>
+          (await lead.knowledge([asCallId('a'), asCallId('b')])).flatMap(({ posts }) =>
+            posts.map(({ state }) => state),
+          );
+        expect(await states()).toEqual(['unknown', 'waiting']);
+        await lead.drop([unknown!.seq, waiting!.seq, 1]);
+        expect(await states()).toEqual(['waiting']);
+      });
+
       test('an attempt is written and counted; its outcome too, with the reason', async () => {
         const [item] = await lead.commit(turn('a'));
         await store.outbox.attempt(item!.seq);
