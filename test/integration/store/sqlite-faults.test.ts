@@ -211,8 +211,18 @@ describe('a damaged file', () => {
   };
 
   test.each([
-    ['garbage in the middle', () => spoil(0.4, 0.5)],
-    ['garbage at the end', () => spoil(0.9, 1)],
+    [
+      'garbage in the middle',
+      () => {
+        spoil(0.4, 0.5);
+      },
+    ],
+    [
+      'garbage at the end',
+      () => {
+        spoil(0.9, 1);
+      },
+    ],
     [
       'cut in half',
       () => {
