@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -284,6 +285,15 @@ describe('a damaged file', () => {
     );
     expect(posts.find(({ callId }) => callId === 'c0')).toMatchObject({ state: 'sending', attempts: 1 });
     expect(calls).toHaveLength(names.length + more.length);
+  });
+
+  test('a process that ended between the two steps of putting the new file in its place loses nothing', async () => {
+    const { names } = await filled();
+    renameSync(path, `${path}.mended`);
+    // Of the damaged one.
+    writeFileSync(`${path}-wal`, 'no log');
+    expect(await callsOf(await leadOf(await open()))).toEqual(names);
+    expect(existsSync(`${path}.mended`)).toBe(false);
   });
 
   test('somebody who only looks at it mends nothing', async () => {
