@@ -14,9 +14,17 @@ const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ ki
 
 // biome-ignore format: one line an entry keeps the table readable and its merges small
 export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
+  event_loop_stall_seconds_max: gauge([], 'The longest time in which the program did nothing but one thing since this was last asked for, in seconds. Told too short by up to 0.005.'),
   pbx_events_total: counter(['pbx'], 'Events of the PBX that were understood.'),
   pbx_questions_skipped_total: counter(['pbx'], 'Questions that were not asked of the PBX because it did not keep up.'),
   posts_lost_total: counter(['zammad'], 'Posts that the outbox refused and that are lost.'),
+  store_commit_seconds_total: counter([], 'Time that commits took, in seconds.'),
+  store_commits_total: counter(['where'], 'Commits of the store; `where` is database, spill (the emergency journal) or nowhere (only in memory as yet).'),
+  store_discarded_rows_total: counter(['pbx'], 'Rows that were not written because another bridge led the PBX by then.'),
+  store_salvages_total: counter([], 'Damaged database files that were set aside.'),
+  store_state: gauge(['kind'], '0 = ok, 1 = writes go to the emergency journal, 2 = only in memory, 3 = PostgreSQL cannot be used.'),
+  store_unwritten_rows: gauge([], 'Rows not yet on the disk.'),
+  store_worker_restarts_total: counter([], "Times the store's worker thread had to be started again."),
   zammad_dead_total: counter(['zammad', 'event'], 'Posts given up: too old or refused.'),
   zammad_outbox_depth: gauge(['zammad'], 'Posts not yet delivered.'),
   zammad_outbox_failures_total: counter(['zammad', 'step'], 'Failures to write to the outbox; `step` is attempt or settle.'),

@@ -15,6 +15,8 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly message: string }
   /** It surely was not processed: sending it again can do no harm. */
   | { readonly kind: 'notProcessed'; readonly message: string; readonly retryAfter?: Millis | undefined }
+  /** Not a byte of it was sent, because this bridge may not speak for the PBX any more. Says nothing about Zammad. */
+  | { readonly kind: 'notSent'; readonly message: string }
   /**
    * It was sent, and nobody can say whether it was processed. `silent`: no answer came (Zammad may be down);
    * `error`: Zammad answered with an error of its own.

@@ -19,6 +19,7 @@ const faults = fc.constantFrom<Fault>(
   'refusedConnection',
   'answerLost',
   'swallowed',
+  'late',
   'errorAfterSave',
   'tokenWrong',
 );
@@ -31,13 +32,13 @@ const postsOf = ({ id, answered }: Plan): readonly Post[] =>
 
 async function play(calls: readonly Plan[], script: readonly Fault[], rig: Rig, restartAt: number): Promise<void> {
   rig.zammad.fault = (_post, n) => script[n] ?? 'none';
-  await rig.dispatcher.start();
+  rig.start();
   const coming = calls
     .flatMap((call) => postsOf(call).map((post, i) => ({ post, at: i * call.gap, repeatable: call.answered })))
     .sort((a, b) => a.at - b.at);
   for (const { post, at, repeatable } of coming) {
     await rig.clock.advance(Math.max(0, at - rig.clock.monotonic()));
-    await rig.tell([post], { repeatable });
+    rig.tell([post], { repeatable });
   }
   await rig.clock.advance(restartAt);
   // As if killed: what is under way is cut off, and the outbox is all that is left.
@@ -45,7 +46,7 @@ async function play(calls: readonly Plan[], script: readonly Fault[], rig: Rig, 
   await rig.clock.advance(1);
   await stopped;
   rig.newDispatcher();
-  await rig.dispatcher.start();
+  rig.start();
   await rig.untilIdle();
 }
 
@@ -63,8 +64,8 @@ for (const canReadBack of [false, true]) {
 
           expect(rig.zammad.mostPerCall).toBe(1);
           expect(rig.zammad.most).toBeLessThanOrEqual(4);
-          expect(await rig.outbox.open()).toEqual([]);
-          const troubled = await rig.outbox.troubled(100);
+          expect(rig.outbox.open()).toEqual([]);
+          const troubled = rig.outbox.troubled();
           for (const call of calls) {
             const row = rig.zammad.rows.get(asCallId(call.id));
             const history = row?.history ?? [];

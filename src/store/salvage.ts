@@ -1,0 +1,135 @@
+/** A damaged SQLite file: what can still be read is read, the file is set aside, and a new one begins with that. */
+import { existsSync, renameSync } from 'node:fs';
+import { setCounter } from './leases.js';
+import { epochOf, isOpen, type CallRow, type PostRow } from './rows.js';
+import type { CounterRow, Database, LeaseRow } from './schema.js';
+import type { Sqlite } from './sqlite-database.js';
+import { putCalls, putPosts } from './write-batch.js';
+
+export interface Salvaged {
+  readonly calls: readonly CallRow[];
+  readonly posts: readonly PostRow[];
+  readonly leases: readonly LeaseRow[];
+  readonly counters: readonly CounterRow[];
+}
+
+/** Calls that are over matter for a day: their ids must not be used again. */
+const RECENT_MS = 24 * 3_600_000;
+
+export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
+  const recent = now - RECENT_MS;
+  const read = <T>(
+    table: string,
+    where: string,
+    key: string,
+    keyOf: (row: T) => unknown,
+    sound: (row: T) => boolean,
+  ): T[] => {
+    const rows = new Map<unknown, T>();
+    // From both ends: a broken page hides only what lies behind it.
+    for (const order of ['asc', 'desc']) {
+      const query = `select * from ${table} not indexed where ${where} order by ${key} ${order}`;
+      for (const row of readable<T>(Sqlite, path, query)) if (sound(row)) rows.set(keyOf(row), row);
+    }
+    return [...rows.values()];
+  };
+  return {
+    calls: read<CallRow>(
+      'zpb_calls',
+      `record is not null or changed_at > ${recent}`,
+      'rowid',
+      ({ call_id }) => call_id,
+      soundCall,
+    ),
+    posts: read<PostRow>(
+      'zpb_posts',
+      `state <> 'delivered' or changed_at > ${recent}`,
+      'seq',
+      ({ seq }) => seq,
+      soundPost,
+    ),
+    leases: read<LeaseRow>(
+      'zpb_leases',
+      'true',
+      'rowid',
+      ({ name }) => name,
+      ({ name, epoch }) => isText(name) && isNumber(epoch),
+    ),
+    counters: read<CounterRow>(
+      'zpb_counters',
+      'true',
+      'rowid',
+      ({ name }) => name,
+      ({ name, value }) => isText(name) && isNumber(value),
+    ),
+  };
+}
+
+/** Moves the file, and what SQLite has beside it, out of the way; returns where to. */
+export function setAside(path: string, now: number): string {
+  const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  return aside;
+}
+
+/** Puts it into a new database. The epoch never goes back, also when its counter could not be read. */
+export async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await putCalls(trx, calls);
+    await putPosts(trx, posts);
+    for (const lease of leases) await trx.insertInto('zpb_leases').values(lease).execute();
+    for (const { name, value } of counters) await setCounter(trx, name, value);
+    const epochs = [
+      ...counters.filter(({ name }) => name === 'epoch').map(({ value }) => value),
+      ...leases.map(({ epoch }) => epoch),
+      ...posts.map(({ seq }) => epochOf(seq)),
+    ];
+    await setCounter(
+      trx,
+      'epoch',
+      epochs.reduce((a, b) => Math.max(a, b), 0),
+    );
+  });
+}
+
+/** How many of its posts are still to be delivered, and calls not over. */
+export const openOf = ({ calls, posts }: Salvaged): { readonly calls: number; readonly posts: number } => ({
+  calls: calls.filter(({ record }) => record !== null).length,
+  posts: posts.filter(isOpen).length,
+});
+
+/** Rows until the first that cannot be read. */
+function readable<T>(Sqlite: Sqlite, path: string, query: string): T[] {
+  const rows: T[] = [];
+  try {
+    const raw = new Sqlite(path, { timeout: 200, readonly: true, fileMustExist: true });
+    try {
+      for (const row of raw.prepare<[], T>(query).iterate()) rows.push(row);
+    } finally {
+      raw.close();
+    }
+  } catch {
+    // What came until here is what there is.
+  }
+  return rows;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isSafeInteger(value);
+const isJson = (text: string): boolean => {
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+};
+const soundCall = (row: CallRow): boolean =>
+  [row.call_id, row.pbx, row.root].every(isText) &&
+  [row.ordinal, row.changed_at].every(isNumber) &&
+  (row.record === null || isJson(row.record));
+const soundPost = (row: PostRow): boolean =>
+  [row.pbx, row.zammad, row.call_id, row.event, row.post, row.state].every(isText) &&
+  [row.seq, row.happened_at, row.attempts, row.changed_at].every(isNumber) &&
+  isJson(row.post);

@@ -1,0 +1,269 @@
+/**
+ * The store in one SQLite file, in the worker: one operation after the other. A write that the database does not take in time goes to
+ * the spill file, until the database has taken all that is there.
+ */
+import { backoff } from '../backoff.js';
+import { sleep, systemClock } from '../clock.js';
+import { isBridgeError } from '../errors.js';
+import { counterOf, livingOwner, setCounter, type LeaseTerms } from './leases.js';
+import { ROW_OPERATIONS, rowOperations } from './perform.js';
+import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
+import type { Batch } from './rows.js';
+import { openOf, putSalvaged, salvage, setAside, type Salvaged } from './salvage.js';
+import { SQLITE, type Database } from './schema.js';
+import { SpillFile } from './spill-file.js';
+import { loadSqlite, openSqlite, type OpenSqlite, type Sqlite } from './sqlite-database.js';
+import { cannotOpen, inWords, troubleOf, unavailable } from './sqlite-trouble.js';
+import { merged, newest } from './spilled-rows.js';
+import { putCalls, putPosts } from './write-batch.js';
+
+/** How long anything but a commit waits for a lock, ms. */
+const READ_PATIENCE_MS = 1_000;
+/** The same when the file is opened. */
+const OPEN_PATIENCE_MS = 5_000;
+const RETRY_LOCK_MS = 10;
+
+export interface SqliteEngineSettings extends WorkerSettings {
+  readonly database: Extract<WorkerSettings['database'], { kind: 'sqlite' }>;
+}
+
+export class SqliteEngine implements Engine {
+  readonly #spill: SpillFile;
+  readonly #terms: LeaseTerms;
+  #sqlite: Sqlite | undefined;
+  #open: OpenSqlite | undefined;
+  /** The spill file is ours, and what an earlier process left in it is in the database. */
+  #owner = false;
+  #spilling = false;
+  #reason = '';
+  #retries = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  #cancelRetry: () => void = () => undefined;
+  #closed = false;
+
+  constructor(
+    private readonly settings: SqliteEngineSettings,
+    private readonly emit: (event: WorkerEvent) => void,
+  ) {
+    const { path, spillBytes } = settings.database;
+    this.#spill = new SpillFile(`${path}-spill`, spillBytes);
+    const { holder, address, ttl } = settings;
+    this.#terms = { dialect: SQLITE, holder, address, ttl };
+  }
+
+  perform<Name extends OperationName>(name: Name, input: Input<Name>): Promise<Output<Name>> {
+    return this.#inTurn(() => this.#perform(name, input));
+  }
+
+  /** One after the other, whatever became of those before. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(task, task);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #perform<Name extends OperationName>(name: Name, input: Input<Name>): Promise<Output<Name>> {
+    const operations: Record<OperationName, (input: never) => Promise<unknown>> = {
+      ...rowOperations((task) => this.#rows(task), this.#terms),
+      open: () => this.#patiently(OPEN_PATIENCE_MS, () => Promise.resolve(undefined)),
+      commit: (batch: Batch) => this.#commit(batch),
+      acquire: (lead: Input<'acquire'>) => this.#acquire(lead),
+      // Where the database is locked the lead holds all the same.
+      renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => ROW_OPERATIONS.renew(db, this.#terms, leads)),
+      close: () => this.#close(),
+    };
+    return (await operations[name](input as never)) as Output<Name>;
+  }
+
+  /** Reads, and small writes: not beside what lies in the spill file, which is newer than the database. */
+  async #rows<T>(task: (db: Database) => Promise<T>): Promise<T> {
+    try {
+      if (this.#spilling) await this.#drain();
+      return await this.#patiently(READ_PATIENCE_MS, task);
+    } catch (thrown) {
+      throw isBridgeError(thrown) ? thrown : unavailable(this.settings.database.path, thrown);
+    }
+  }
+
+  async #acquire(input: Input<'acquire'>): Promise<Output<'acquire'>> {
+    const acquired = await this.#rows((db) => ROW_OPERATIONS.acquire(db, this.#terms, input));
+    // Its former owner is gone since the file was opened: what he left comes before anything is read.
+    if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
+    return acquired;
+  }
+
+  async #commit(batch: Batch): Promise<Committed> {
+    if (!this.#spilling) {
+      try {
+        const task = (db: Database): ReturnType<typeof ROW_OPERATIONS.commit> =>
+          ROW_OPERATIONS.commit(db, this.#terms, batch);
+        return { where: 'database', lost: await this.#patiently(this.settings.database.patience, task) };
+      } catch (thrown) {
+        this.#reason = inWords(thrown);
+      }
+    }
+    try {
+      this.#spill.append(batch);
+    } catch (thrown) {
+      return { where: 'nowhere', reason: `${this.#reason}; emergency journal: ${inWords(thrown)}`, lost: [] };
+    }
+    if (!this.#spilling) {
+      this.#spilling = true;
+      this.#retries = 0;
+      this.#planRetry();
+    }
+    return { where: 'spill', reason: this.#reason, lost: [] };
+  }
+
+  /** Puts what is in the spill file into the database. Rejects when that does not take it. */
+  async #drain(): Promise<void> {
+    const batches = this.#spill.use(this.#spill.generation);
+    await this.#patiently(this.settings.database.patience, (db) => this.#replay(db, batches));
+    this.#spilling = false;
+    this.#cancelRetry();
+    this.emit({ kind: 'drained', batches: batches.length });
+  }
+
+  async #replay(db: Database, batches: readonly Batch[]): Promise<void> {
+    const { generation } = this.#spill;
+    const { calls, posts, taken } = merged(batches);
+    await db.transaction().execute(async (trx) => {
+      for (const { seq } of taken)
+        await trx.updateTable('zpb_posts').set({ handed_in: 0 }).where('seq', '=', seq).execute();
+      await putCalls(trx, calls);
+      await putPosts(trx, posts);
+      await setCounter(trx, 'spill', generation);
+    });
+    this.#spill.restart();
+  }
+
+  #planRetry(): void {
+    this.#cancelRetry();
+    if (this.#closed) return;
+    this.#retries += 1;
+    const pause = backoff(this.settings.retry, this.#retries, Math.random());
+    this.#cancelRetry = systemClock.after(pause, () => {
+      void this.#inTurn(async () => {
+        if (!this.#spilling) return;
+        try {
+          await this.#drain();
+        } catch (thrown) {
+          this.#reason = inWords(thrown);
+          this.#planRetry();
+        }
+      });
+    });
+  }
+
+  /** Runs a task on the open database; waits `patience` ms for a lock to go, and mends a damaged file once. */
+  async #patiently<T>(patience: number, task: (db: Database) => Promise<T>): Promise<T> {
+    const deadline = systemClock.monotonic() + patience;
+    let mended = false;
+    for (;;) {
+      try {
+        return await task((await this.#opened()).db);
+      } catch (thrown) {
+        const trouble = isBridgeError(thrown) ? undefined : troubleOf(thrown);
+        if (trouble === 'damaged' && !mended) {
+          mended = true;
+          await this.#mend(thrown);
+          continue;
+        }
+        if (trouble === 'busy' && systemClock.monotonic() < deadline) {
+          await sleep(systemClock, RETRY_LOCK_MS);
+          continue;
+        }
+        if (trouble !== undefined && trouble !== 'busy') this.#shut();
+        throw thrown;
+      }
+    }
+  }
+
+  async #opened(): Promise<OpenSqlite> {
+    if (this.#open !== undefined) return this.#open;
+    const { path, visitor } = this.settings.database;
+    this.#sqlite ??= await loadSqlite();
+    try {
+      this.#open = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: visitor });
+      if (!this.#owner && (await livingOwner(this.#open.db, this.#terms)) === undefined) await this.#own(this.#open.db);
+      return this.#open;
+    } catch (thrown) {
+      this.#shut();
+      if (!isBridgeError(thrown) && troubleOf(thrown) === 'barred') throw cannotOpen(path, thrown);
+      throw thrown;
+    }
+  }
+
+  /** The spill file becomes ours; what is in it goes into the database before anything is read. */
+  async #own(db: Database): Promise<void> {
+    const batches = this.#spill.use((await counterOf(db, 'spill')) + 1);
+    if (batches.length > 0) {
+      await this.#replay(db, batches);
+      this.emit({ kind: 'drained', batches: batches.length });
+    }
+    this.#owner = true;
+    if (this.settings.database.visitor) return;
+    try {
+      this.#spill.prepare();
+    } catch {
+      // Tried again when it is needed; a full disk must not keep us from starting.
+    }
+  }
+
+  async #mend(thrown: unknown): Promise<void> {
+    const { path, visitor } = this.settings.database;
+    const reason = inWords(thrown);
+    if (visitor) throw cannotOpen(path, new Error(`it is damaged (${reason}); the bridge mends it when it runs`));
+    this.#shut();
+    this.#sqlite ??= await loadSqlite();
+    const now = systemClock.wall();
+    const found = salvage(this.#sqlite, path, now);
+    const whole = this.#withSpill(found);
+    const aside = setAside(path, now);
+    const fresh = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: false });
+    try {
+      await putSalvaged(fresh.db, whole);
+    } catch (failure) {
+      fresh.close();
+      throw failure;
+    }
+    this.#open = fresh;
+    if (!this.#owner) await this.#own(fresh.db);
+    this.emit({ kind: 'salvaged', reason, aside, ...openOf(whole) });
+  }
+
+  /** Which generation of the spill file counts stands in the counter; without it the newer of two rows does. */
+  #withSpill(found: Salvaged): Salvaged {
+    const counter = (value: number): Salvaged['counters'][number] => ({ name: 'spill', value });
+    const others = found.counters.filter(({ name }) => name !== 'spill');
+    if (this.#owner) return { ...found, counters: [...others, counter(this.#spill.generation - 1)] };
+    if (others.length < found.counters.length) return found;
+    const generation = this.#spill.found();
+    if (generation === undefined) return found;
+    const { calls, posts } = merged(this.#spill.use(generation));
+    return {
+      ...found,
+      calls: newest([...found.calls, ...calls], ({ call_id }) => call_id),
+      posts: newest([...found.posts, ...posts], ({ seq }) => seq),
+      counters: [...others, counter(generation)],
+    };
+  }
+
+  #shut(): void {
+    try {
+      this.#open?.close();
+    } catch {
+      // Whatever is wrong with it, it is opened anew.
+    }
+    this.#open = undefined;
+  }
+
+  async #close(): Promise<undefined> {
+    this.#closed = true;
+    this.#cancelRetry();
+    if (this.#spilling) await this.#drain().catch(() => undefined);
+    this.#shut();
+    this.#spill.close();
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import { asError, isBridgeError, PermanentError, RetriableError } from '../errors.js';
+
+/**
+ * What SQLite's error means for us. `busy`: another process has it locked. `damaged`: the file's content is wrong. `barred`: a person must
+ * give us access. `disk`: full, read-only now, failing.
+ */
+export type SqliteTrouble = 'busy' | 'damaged' | 'barred' | 'disk' | 'other';
+
+const codeOf = (thrown: unknown): string => {
+  const error = asError(thrown);
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+};
+
+export function troubleOf(thrown: unknown): SqliteTrouble {
+  const code = codeOf(thrown);
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return 'busy';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged';
+  if (/^(SQLITE_(CANTOPEN|PERM|AUTH|READONLY)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOENT)/.test(code)) return 'barred';
+  if (/^(SQLITE_(FULL|IOERR|NOMEM)|ENOSPC|EDQUOT|EIO)/.test(code)) return 'disk';
+  return 'other';
+}
+
+/** For people. No row's content is in it. */
+export function inWords(thrown: unknown): string {
+  const error = asError(thrown);
+  const code = codeOf(thrown);
+  if (isBridgeError(thrown)) return error.message;
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'the disk is full';
+  if (troubleOf(thrown) === 'busy') return 'another program has the database locked';
+  return code === '' ? error.message : `${error.message} (${code})`;
+}
+
+export const unavailable = (path: string, thrown: unknown): RetriableError =>
+  new RetriableError('ZPB_STORE_UNAVAILABLE', `The store ${path} cannot be used now: ${inWords(thrown)}`);
+
+export const cannotOpen = (path: string, thrown: unknown): PermanentError =>
+  new PermanentError(
+    'ZPB_STORE_OPEN',
+    `The store ${path} cannot be opened: ${inWords(thrown)}; the user of the bridge must be able to read and write it and its directory`,
+  );
