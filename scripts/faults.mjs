@@ -35,7 +35,9 @@ try {
     plugins: [ownUrls],
   });
   process.exitCode = await new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
+    const child = spawn(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], {
+      stdio: 'inherit',
+    });
     // An interrupt reaches the child too, which ends what it has started.
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
     child.once('exit', (code) => resolve(code ?? 1));

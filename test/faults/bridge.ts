@@ -29,6 +29,7 @@ export class Bridge {
   readonly configFile: string;
   #child: ChildProcess | undefined;
   #expected = false;
+  #launched = 0;
 
   constructor(private readonly options: BridgeOptions) {
     this.name = options.name;
@@ -38,6 +39,11 @@ export class Bridge {
 
   get running(): boolean {
     return this.#child !== undefined;
+  }
+
+  /** ms since this process was started. */
+  get age(): number {
+    return performance.now() - this.#launched;
   }
 
   async launch(): Promise<void> {
@@ -52,6 +58,7 @@ export class Bridge {
     closeSync(log);
     this.#expected = false;
     this.#child = child;
+    this.#launched = performance.now();
     child.once('exit', (code, signal) => {
       if (this.#child === child) this.#child = undefined;
       if (!this.#expected) this.options.onCrash(signal ?? `status ${String(code)}`);

@@ -17,10 +17,10 @@ export function readCallId(callId: string): PlayCallId | undefined {
   return { tag: parts[1] ?? '', leg: parts[2] ?? '', ordinal: Number(parts[3] ?? 1) };
 }
 
-/** Which true call of its play a row is: by the leg it is named after; undefined: of none. */
+/** Which true call of its play a row is: by the leg it is named after, then by the customer; undefined: of none. */
 export function trueCallOf(
   id: PlayCallId,
-  direction: 'in' | 'out',
+  { direction, customer }: { readonly direction: 'in' | 'out'; readonly customer: string },
   calls: readonly CallFacts[],
 ): CallFacts | undefined {
   const fitting = calls.filter((call) => call.truth.direction === direction && call.legs.includes(id.leg));
@@ -28,5 +28,5 @@ export function trueCallOf(
     const recorded = /^lab-((?:[a-z]+-)?\d{10}\.\d+)(?:\.(\d+))?$/.exec(told.row.callId);
     return recorded?.[1] === id.leg && Number(recorded[2] ?? 1) === id.ordinal;
   });
-  return exact ?? fitting[0];
+  return exact ?? fitting.find(({ truth }) => truth.customer.includes(customer)) ?? fitting[0];
 }

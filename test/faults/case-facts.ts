@@ -32,7 +32,10 @@ export interface Talk {
 /** One true call of a case. Messages are meant by their place in the recording, from 0; legs by their recorded unique ids. */
 export interface CallFacts {
   readonly truth: TrueCall;
-  /** Of the legs that its call id may be made of: those of the customer, and the one that started it. */
+  /**
+   * Of the legs that its call id may be made of: those of the customer, and the one that started it; of an outbound call also those of
+   * the agents who talk, for whoever hears of it only after a transfer cannot know who began it.
+   */
   readonly legs: readonly string[];
   /** The first message that speaks of it. */
   readonly begins: number;
@@ -76,11 +79,17 @@ export function factsOf(recorded: AsteriskCase): CaseFacts {
     if (message.event === 'DialBegin') dialled.set(message.get('DestUniqueid') ?? '', message.get('DialString') ?? '');
     bench.hear(message, at);
     for (const call of bench.brain.calls()) {
-      const life = lives.get(call.id) ?? { known: index, root: call.root, customers: new Set(), partners: [] };
+      const life = lives.get(call.id) ?? {
+        known: index,
+        root: call.root,
+        customers: new Set(),
+        partners: [],
+        agents: new Set(),
+      };
       lives.set(call.id, life);
       for (const leg of call.customers) life.customers.add(leg);
     }
-    for (const { customers, partners } of lives.values()) partners.push(partnerOf(state, customers, dialled));
+    for (const life of lives.values()) life.partners.push(partnerOf(state, life, dialled));
   }
   const { rows, faults } = callerLogOf(bench.finish().posts);
   if (faults.length > 0) throw new Error(`${recorded.name}: ${faults.join('; ')}`);
@@ -98,7 +107,7 @@ export function factsOf(recorded: AsteriskCase): CaseFacts {
     const indexes = [...messages.keys()];
     return {
       truth,
-      legs: [...new Set([life.root, ...life.customers])],
+      legs: [...new Set([life.root, ...life.customers, ...(truth.direction === 'out' ? life.agents : [])])],
       begins: indexes.find((index) => speaks(undefined, index)) ?? life.known,
       known: life.known,
       ends: indexes.findLast((index) => speaks('Hangup', index)) ?? messages.length,
@@ -119,22 +128,23 @@ interface Life {
   readonly known: number;
   readonly root: string;
   readonly customers: Set<string>;
+  /** Legs of agents who heard the customer. */
+  readonly agents: Set<string>;
   /** Who hears the customer after each message, from `known` on. */
   readonly partners: string[];
 }
 
 /** Who hears the customer; '' = nobody but the PBX and other customers. */
-function partnerOf(
-  state: AsteriskState,
-  customers: ReadonlySet<string>,
-  dialled: ReadonlyMap<string, string>,
-): string {
+function partnerOf(state: AsteriskState, { customers, agents }: Life, dialled: ReadonlyMap<string, string>): string {
   let outside = '';
   for (const customer of customers) {
     for (const party of whoHears(state, customer)) {
       if (customers.has(party.uniqueid)) continue;
       const extension = extensionOf(party.device, dialled.get(party.uniqueid) ?? '');
-      if (extension !== undefined) return extension;
+      if (extension !== undefined) {
+        agents.add(party.uniqueid);
+        return extension;
+      }
       // Who called in himself is another customer.
       if (!state.cameIn(party.uniqueid)) outside = 'outside';
     }

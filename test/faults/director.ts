@@ -26,6 +26,7 @@ export interface DirectorOptions {
 }
 
 const SLOW_MS = 10_000;
+const SPARED = 0.7;
 
 /** Does harm at random moments, several kinds at once, and writes down what it did. */
 export class Director {
@@ -41,11 +42,13 @@ export class Director {
 
   /** Until `over` is aborted. Faults that go on then are not taken back yet. */
   async run(over: AbortSignal): Promise<void> {
-    const { chance, kinds, mean } = this.options;
+    const { chance, kinds, mean, ledger, bridge } = this.options;
     while (!over.aborted) {
       await pauseUnless(over, chance.waitFor(mean));
       if (over.aborted) return;
       const free = kinds.filter((kind) => !this.#standing.has(kind) && this.#possible(kind));
+      // A bridge that is killed again before it hears hears nothing at all; now and then that happens, too.
+      if (!ledger.hears(bridge.name) && chance.next() < SPARED) continue;
       if (free.length === 0) continue;
       const kind = chance.weighted(free.map((one) => [one, WEIGHTS[one]] as const));
       const task = this.#do(kind).finally(() => this.#tasks.delete(task));
@@ -94,7 +97,10 @@ export class Director {
         await this.options.zammad.goDown();
         return this.#stand(kind, chance.between(300, 6_000), () => this.options.zammad.comeUp());
       case 'Zammad slow':
-        return this.#zammad(kind, chance.next() < 0.5 ? { kind: 'slow', ms: SLOW_MS } : { kind: 'late-reply', ms: SLOW_MS });
+        return this.#zammad(
+          kind,
+          chance.next() < 0.5 ? { kind: 'slow', ms: SLOW_MS } : { kind: 'late-reply', ms: SLOW_MS },
+        );
       case 'Zammad 500':
         return this.#zammad(kind, { kind: 'status', status: 500, processed: false });
       case 'Zammad 500 after the save':
@@ -143,7 +149,7 @@ export class Director {
 
   async #cut(): Promise<void> {
     const { wire, ledger, bridge, chance, now } = this.options;
-    const ms = chance.between(0, 3_000);
+    const ms = chance.between(0, 2_000);
     ledger.end(bridge.name, 'cut');
     // A short one is a reset of the connection; a longer one refuses new connections, too.
     if (ms < 500) {

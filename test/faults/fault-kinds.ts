@@ -18,9 +18,9 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 /** How often each comes, among all. */
 export const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'kill -9': 40,
-  SIGTERM: 8,
+  SIGTERM: 6,
   'PBX cut': 10,
-  'PBX half-open': 3,
+  'PBX half-open': 2,
   'Zammad down': 8,
   'Zammad slow': 3,
   'Zammad 500': 6,

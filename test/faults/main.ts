@@ -21,11 +21,14 @@ async function soloRuns(options: Options, directory: string): Promise<Sums> {
     const token = options.token ?? run % 2 === 1;
     const began = Date.now();
     const { seed, program, calls, together, kinds, mean, store, keep } = options;
-    const one = await faultRun({ ...{ seed, run, program, cases, calls, together, token, kinds, mean, store, directory, keep }, say });
+    const one = await faultRun({
+      ...{ seed, run, program, cases, calls, together, token, kinds, mean, store, directory, keep },
+      say,
+    });
     addSums(sums, one);
     say(
       `run ${run} (${token ? 'with' : 'without'} token, ${Math.round((Date.now() - began) / 1000)} s, ${one.whole} calls heard whole, ` +
-        `${one.repeated} hangups repeated): ${lineOf(one).replace(/^runs 1, /, '')}`,
+        `${one.repeated} hangups repeated, stall ${Math.round(one.stallAge)} ms after the start): ${lineOf(one).replace(/^runs 1, /, '')}`,
     );
   }
   return sums;

@@ -10,22 +10,19 @@ const GAUGE = /^event_loop_stall_seconds_max(?:\{[^}]*\})? ([0-9.e+-]+)$/m;
  */
 export class StallMeter {
   #longest: number | undefined;
-  #longestAt = 0;
+  #longestAge = 0;
   #timer: NodeJS.Timeout | undefined;
   #paused = false;
 
-  constructor(
-    private readonly bridge: Bridge,
-    private readonly now: () => number,
-  ) {}
+  constructor(private readonly bridge: Bridge) {}
 
   /** ms; undefined: this program does not measure it. */
   get longest(): number | undefined {
     return this.#longest;
   }
-  /** When it was read. */
-  get longestAt(): number {
-    return this.#longestAt;
+  /** How old the process was when it was read, ms. */
+  get longestAge(): number {
+    return this.#longestAge;
   }
 
   start(): void {
@@ -60,6 +57,6 @@ export class StallMeter {
     const ms = Number(seconds) * 1000;
     if (this.#longest !== undefined && ms <= this.#longest) return;
     this.#longest = ms;
-    this.#longestAt = this.now();
+    this.#longestAge = this.bridge.age;
   }
 }

@@ -30,7 +30,7 @@ export const HELP = `npm run faults -- [OPTIONS]
   --seed N         the chance of an earlier time again (moments of a machine never come again quite)
   --first-run N    begin with the chance of run N
   --calls N        calls of a run (default 60)       --together N   plays at one time (default 10)
-  --mean MS        between two faults, on average (default 900)
+  --mean MS        between two faults, on average (default 2000)
   --token, --no-token   the bridge has an API token of Zammad, or not (default: by turns)
   --faults LIST    only these: ${Object.keys(FAULT_GROUPS).join(', ')}, or names of single faults; "none"
   --case TEXT      only recordings with that in their name
@@ -46,8 +46,18 @@ export function readOptions(argv: readonly string[], root: string): Options | 'h
     args: [...argv],
     allowNegative: true,
     options: {
-      ...{ runs: { type: 'string' }, seed: { type: 'string' }, calls: { type: 'string' }, together: { type: 'string' } },
-      ...{ mean: { type: 'string' }, token: { type: 'boolean' }, faults: { type: 'string' }, program: { type: 'string' } },
+      ...{
+        runs: { type: 'string' },
+        seed: { type: 'string' },
+        calls: { type: 'string' },
+        together: { type: 'string' },
+      },
+      ...{
+        mean: { type: 'string' },
+        token: { type: 'boolean' },
+        faults: { type: 'string' },
+        program: { type: 'string' },
+      },
       ...{ store: { type: 'boolean' }, json: { type: 'string' }, keep: { type: 'string' }, case: { type: 'string' } },
       ...{ smoke: { type: 'boolean' }, ha: { type: 'boolean' }, kills: { type: 'string' }, stops: { type: 'string' } },
       ...{ restarts: { type: 'string' }, help: { type: 'boolean' }, 'first-run': { type: 'string' } },
@@ -66,7 +76,7 @@ export function readOptions(argv: readonly string[], root: string): Options | 'h
     seed: number('seed', values.seed, smoke ? 1 : randomInt(2 ** 31)),
     calls: number('calls', values.calls, smoke ? 30 : 60),
     together: number('together', values.together, 10),
-    mean: number('mean', values.mean, 900),
+    mean: number('mean', values.mean, 2_000),
     token: values.token ?? (smoke ? true : undefined),
     kinds: kindsOf(values.faults),
     program: values.program ?? join(root, 'dist/src/main.js'),

@@ -43,9 +43,7 @@ export function knowledgeOf(
 export function heardWhole(ends: number, sentAt: readonly number[], hearings: readonly Hearing[]): boolean {
   return sentAt
     .slice(0, ends + 1)
-    .every((at) =>
-      hearings.some(({ snapshot, sure }) => snapshot !== undefined && snapshot <= at && at <= sure),
-    );
+    .every((at) => hearings.some(({ snapshot, sure }) => snapshot !== undefined && snapshot <= at && at <= sure));
 }
 
 /** What a bridge may know of a call. */
@@ -103,7 +101,9 @@ export function complaintsOf(told: ToldCall, facts: CallFacts, known: Known, ove
     hold(!must || told.done, 'it stays on the list of missed calls, but somebody was heard to answer');
   }
   const talkers = new Set(
-    facts.talks.filter((_, index) => known.talks[index] !== 'no').map(({ who }) => (truth.direction === 'out' ? 'customer' : who)),
+    facts.talks
+      .filter((_, index) => known.talks[index] !== 'no')
+      .map(({ who }) => (truth.direction === 'out' ? 'customer' : who)),
   );
   if (truth.voicemail === true) talkers.add('voicemail');
   for (const who of told.answers) hold(talkers.has(who), `answered by ${who}, who cannot have been heard to talk`);

@@ -43,4 +43,5 @@ export class Chance {
 }
 
 /** A seed of its own for each run. */
-export const seedOf = (seed: number, run: number): number => (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(run, 0xc2b2ae35)) >>> 0;
+export const seedOf = (seed: number, run: number): number =>
+  (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(run, 0xc2b2ae35)) >>> 0;

@@ -47,7 +47,8 @@ export function reportOf(verdict: CallVerdict, context: ReportContext): string {
       );
   lines.push('  faults:');
   for (const fault of faults)
-    if (near({ from: fault.at, to: fault.until })) lines.push(`    ${fault.kind} ${since(fault.at)} to ${since(fault.until)}`);
+    if (near({ from: fault.at, to: fault.until }))
+      lines.push(`    ${fault.kind} ${since(fault.at)} to ${since(fault.until)}`);
   lines.push('  posts of the play:');
   for (const post of posts) {
     const { entry } = post;

@@ -49,7 +49,7 @@ const SETTLE_MS = 120_000;
 /** Nothing was asked of Zammad for so long. */
 const QUIET_MS = 2_500;
 /** Between the begins of two plays, on average. */
-const PLAY_EVERY_MS = 250;
+const PLAY_EVERY_MS = 450;
 
 /** One run: a fresh PBX, Zammad and bridge; calls under faults; then all is made whole, and the sums are drawn. */
 export async function faultRun(settings: RunSettings): Promise<Sums> {
@@ -80,9 +80,7 @@ export async function faultRun(settings: RunSettings): Promise<Sums> {
     config: {
       zammad: [{ name: 'main', url: zammad.url, ...(token ? { apiToken: API_TOKEN } : {}) }],
       numbers: { country: 'DE' },
-      pbx: [
-        { name: PBX, adapter: 'asterisk-ami', host: '127.0.0.1', port: wire.port, ...LOGIN, trunks: TRUNKS },
-      ],
+      pbx: [{ name: PBX, adapter: 'asterisk-ami', host: '127.0.0.1', port: wire.port, ...LOGIN, trunks: TRUNKS }],
       agents: AGENTS,
       ...(settings.store ? { store: { path } } : {}),
       http: { host: '127.0.0.1', port: httpPort },
@@ -94,7 +92,7 @@ export async function faultRun(settings: RunSettings): Promise<Sums> {
       setTimeout(() => void bridge.launch(), 500);
     },
   });
-  const meter = new StallMeter(bridge, now);
+  const meter = new StallMeter(bridge);
   const director = new Director({
     ...{ chance, now, bridge, ledger, wire, zammad, kinds: settings.kinds, mean: settings.mean },
     store: settings.store ? { path, disk } : undefined,
@@ -133,7 +131,11 @@ export async function faultRun(settings: RunSettings): Promise<Sums> {
       for (const verdict of verdicts) {
         addVerdict(sums, verdict);
         if (verdict.wrong.length === 0) continue;
-        const context = { ...{ seed: settings.seed, run, token, play, posts: own, hearings }, faults: director.done, logFile };
+        const context = {
+          ...{ seed: settings.seed, run, token, play, posts: own, hearings },
+          faults: director.done,
+          logFile,
+        };
         fail(reportOf(verdict, context));
       }
     }
@@ -156,6 +158,7 @@ export async function faultRun(settings: RunSettings): Promise<Sums> {
     }
     sums.runs = 1;
     sums.stall = meter.longest;
+    sums.stallAge = meter.longestAge;
     addFaults(sums, director.done);
     return sums;
   } finally {

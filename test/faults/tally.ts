@@ -19,11 +19,13 @@ export interface Sums {
   whole: number;
   /** ms; undefined: not measured. */
   stall: number | undefined;
+  /** How old the process was then, ms. */
+  stallAge: number;
 }
 
 export const noSums = (): Sums => ({
   ...{ runs: 0, faults: new Map<FaultKind, number>(), calls: 0, lost: 0, doubled: 0, ringing: 0, wrong: 0 },
-  ...{ unheard: 0, unknown: 0, repeated: 0, whole: 0, stall: undefined },
+  ...{ unheard: 0, unknown: 0, repeated: 0, whole: 0, stall: undefined, stallAge: 0 },
 });
 
 /** Counts a call once, under the worst that is wrong with it. */
@@ -44,10 +46,23 @@ export function addFaults(sums: Sums, faults: readonly DoneFault[]): void {
 }
 
 export function addSums(sums: Sums, more: Sums): void {
-  for (const key of ['runs', 'calls', 'lost', 'doubled', 'ringing', 'wrong', 'unheard', 'unknown', 'repeated', 'whole'] as const)
+  for (const key of [
+    'runs',
+    'calls',
+    'lost',
+    'doubled',
+    'ringing',
+    'wrong',
+    'unheard',
+    'unknown',
+    'repeated',
+    'whole',
+  ] as const)
     sums[key] += more[key];
   for (const [kind, count] of more.faults) sums.faults.set(kind, (sums.faults.get(kind) ?? 0) + count);
-  if (more.stall !== undefined) sums.stall = Math.max(sums.stall ?? 0, more.stall);
+  if (more.stall === undefined || more.stall < (sums.stall ?? 0)) return;
+  sums.stall = more.stall;
+  sums.stallAge = more.stallAge;
 }
 
 export const isWrong = (sums: Sums): boolean => sums.lost + sums.doubled + sums.ringing + sums.wrong > 0;
@@ -59,7 +74,9 @@ export function lineOf(sums: Sums): string {
   return [
     `runs ${sums.runs}`,
     `faults ${faults}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`,
-    ...(['calls', 'lost', 'doubled', 'ringing', 'wrong', 'unheard', 'unknown'] as const).map((key) => `${key} ${sums[key]}`),
+    ...(['calls', 'lost', 'doubled', 'ringing', 'wrong', 'unheard', 'unknown'] as const).map(
+      (key) => `${key} ${sums[key]}`,
+    ),
     `longest stall ${stall}`,
   ].join(', ');
 }

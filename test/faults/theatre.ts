@@ -1,4 +1,10 @@
-import { FakeAmi, type Answer, type FakeAmiConnection, type Headers, type ReceivedAction } from '../support/fake-ami.js';
+import {
+  FakeAmi,
+  type Answer,
+  type FakeAmiConnection,
+  type Headers,
+  type ReceivedAction,
+} from '../support/fake-ami.js';
 import { AsteriskState, type Fields } from '../support/asterisk-state.js';
 import type { CaseFacts } from './case-facts.js';
 import type { HearingLedger } from './hearing.js';
@@ -108,9 +114,7 @@ export class Theatre {
         return one.length === 0 ? NO_SUCH_CHANNEL : { items: one, complete: 'StatusComplete' };
       }
       case 'getvar': {
-        const play = [...this.#running].find(({ state }) =>
-          state.status().some((item) => item['Channel'] === channel),
-        );
+        const play = [...this.#running].find(({ state }) => state.status().some((item) => item['Channel'] === channel));
         if (play === undefined) return NO_SUCH_CHANNEL;
         const variable = action.get('variable');
         return [

@@ -6,7 +6,9 @@ export interface ListedPost {
 }
 
 /** The posts that the bridge lists as of unknown outcome, or has given up: with `outbox list`, or, without it, by its log. */
-export async function unknownPosts(bridge: Bridge): Promise<{ readonly unknown: readonly ListedPost[]; readonly dead: readonly ListedPost[] }> {
+export async function unknownPosts(
+  bridge: Bridge,
+): Promise<{ readonly unknown: readonly ListedPost[]; readonly dead: readonly ListedPost[] }> {
   const listed = await bridge.command('outbox', 'list', '--json');
   if (listed !== undefined) return ofList(listed);
   const of = (text: string): readonly ListedPost[] =>
@@ -19,7 +21,10 @@ export async function unknownPosts(bridge: Bridge): Promise<{ readonly unknown: 
 
 function ofList(json: string): { unknown: readonly ListedPost[]; dead: readonly ListedPost[] } {
   const parsed = JSON.parse(json) as unknown;
-  const posts = (Array.isArray(parsed) ? parsed : (parsed as { posts: unknown[] }).posts) as readonly Record<string, unknown>[];
+  const posts = (Array.isArray(parsed) ? parsed : (parsed as { posts: unknown[] }).posts) as readonly Record<
+    string,
+    unknown
+  >[];
   const of = (state: string): readonly ListedPost[] =>
     posts
       .filter((post) => post['state'] === state)

@@ -37,36 +37,36 @@ export interface CallVerdict {
 }
 
 export function judgePlay(play: Play, evidence: PlayEvidence): readonly CallVerdict[] {
-  const callIds = [...new Set([...evidence.posts.map(({ callId }) => callId), ...evidence.rows.map(({ callId }) => callId)])];
+  const callIds = [
+    ...new Set([...evidence.posts.map(({ callId }) => callId), ...evidence.rows.map(({ callId }) => callId)]),
+  ];
   const claimed = new Map<CallFacts, string[]>();
   const strangers: CallVerdict[] = [];
   for (const callId of callIds) {
     const id = readCallId(callId);
     const posts = evidence.posts.filter((post) => post.callId === callId);
-    const direction = directionOf(posts);
-    const facts = id === undefined ? undefined : trueCallOf(id, direction, play.facts.calls);
+    const party = partyOf(posts);
+    const facts = id === undefined ? undefined : trueCallOf(id, party, play.facts.calls);
     if (facts !== undefined) claimed.set(facts, [...(claimed.get(facts) ?? []), callId]);
     else if (posts.some(({ entry }) => entry.accepted))
       strangers.push({
         ...{ facts: undefined, callIds: [callId], known: undefined, unheard: false, unknown: false, repeated: 0 },
-        wrong: [{ fault: 'wrong', text: `a call that never was: ${direction} ${callId}` }],
+        wrong: [{ fault: 'wrong', text: `a call that never was: ${party.direction} ${callId} with ${party.customer}` }],
       });
   }
   const verdicts = play.facts.calls.map((facts) => judgeCall(facts, claimed.get(facts) ?? [], play, evidence));
   return [...verdicts, ...strangers];
 }
 
-const directionOf = (posts: readonly SeenPost[]): 'in' | 'out' =>
-  posts.some(({ entry }) => entry.params?.['direction'] === 'out') ? 'out' : 'in';
+function partyOf([post]: readonly SeenPost[]): { readonly direction: 'in' | 'out'; readonly customer: string } {
+  const params = post?.entry.params;
+  const direction = params?.['direction'] === 'out' ? 'out' : 'in';
+  return { direction, customer: text(params?.[direction === 'in' ? 'from' : 'to']) ?? '' };
+}
 const taken = (posts: readonly SeenPost[], event: SeenPost['event']): readonly SeenPost[] =>
   posts.filter((post) => post.event === event && post.entry.accepted);
 
-function judgeCall(
-  facts: CallFacts,
-  callIds: readonly string[],
-  play: Play,
-  evidence: PlayEvidence,
-): CallVerdict {
+function judgeCall(facts: CallFacts, callIds: readonly string[], play: Play, evidence: PlayEvidence): CallVerdict {
   const known = knownOf(facts, play.sentAt, evidence.hearings);
   const posts = evidence.posts.filter(({ callId }) => callIds.includes(callId));
   const newCalls = taken(posts, 'newCall');
@@ -131,9 +131,11 @@ function orderComplaints(posts: readonly SeenPost[]): readonly string[] {
   for (const post of posts) {
     if (!post.entry.accepted || newCall === undefined) continue;
     if (post.seq < newCall.seq) wrong.push(`${post.event} came before its newCall`);
-    if (post.event === 'answer' && hangup !== undefined && post.seq > hangup.seq) wrong.push('an answer came after the hangup');
+    if (post.event === 'answer' && hangup !== undefined && post.seq > hangup.seq)
+      wrong.push('an answer came after the hangup');
     for (const key of ['from', 'to', 'direction'])
-      if (post.entry.params?.[key] !== newCall.entry.params?.[key]) wrong.push(`${post.event} has another ${key} than its newCall`);
+      if (post.entry.params?.[key] !== newCall.entry.params?.[key])
+        wrong.push(`${post.event} has another ${key} than its newCall`);
   }
   return [...new Set(wrong)];
 }
