@@ -43,9 +43,7 @@ export class Director {
   /** Until `over` is aborted. Faults that go on then are not taken back yet. */
   async run(over: AbortSignal): Promise<void> {
     const { chance, kinds, mean, ledger, bridge } = this.options;
-    while (!over.aborted) {
-      await pauseUnless(over, chance.waitFor(mean));
-      if (over.aborted) return;
+    while (await pauseUnless(over, chance.waitFor(mean))) {
       const free = kinds.filter((kind) => !this.#standing.has(kind) && this.#possible(kind));
       // A bridge that is killed again before it hears hears nothing at all; now and then that happens, too.
       if (!ledger.hears(bridge.name) && chance.next() < SPARED) continue;
@@ -92,7 +90,8 @@ export class Director {
       case 'PBX cut':
         return this.#cut();
       case 'PBX half-open':
-        return this.#halfOpen();
+        this.#halfOpen();
+        return;
       case 'Zammad down':
         await this.options.zammad.goDown();
         return this.#stand(kind, chance.between(300, 6_000), () => this.options.zammad.comeUp());
@@ -210,12 +209,13 @@ export class Director {
   }
 }
 
-function pauseUnless(over: AbortSignal, ms: number): Promise<void> {
+/** False when it is over. */
+function pauseUnless(over: AbortSignal, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
       over.removeEventListener('abort', done);
-      resolve();
+      resolve(!over.aborted);
     };
     const timer = setTimeout(done, ms);
     over.addEventListener('abort', done);

@@ -50,13 +50,18 @@ export class StallMeter {
   }
 
   async read(): Promise<void> {
-    if (!this.bridge.running || this.#paused) return;
+    if (!this.bridge.running || this.#isPaused()) return;
     const seen = await this.bridge.get('/metrics', LOOK_MS);
     const seconds = GAUGE.exec(seen?.body ?? '')?.[1];
-    if (seconds === undefined || this.#paused) return;
+    if (seconds === undefined || this.#isPaused()) return;
     const ms = Number(seconds) * 1000;
     if (this.#longest !== undefined && ms <= this.#longest) return;
     this.#longest = ms;
     this.#longestAge = this.bridge.age;
+  }
+
+  /** A method, for it may have changed while the answer was awaited. */
+  #isPaused(): boolean {
+    return this.#paused;
   }
 }

@@ -17,7 +17,7 @@ export interface ReportContext {
   readonly posts: readonly SeenPost[];
   readonly hearings: readonly Hearing[];
   readonly faults: readonly DoneFault[];
-  readonly logFile: string;
+  readonly logFiles: readonly string[];
 }
 
 export function reportOf(verdict: CallVerdict, context: ReportContext): string {
@@ -52,13 +52,13 @@ export function reportOf(verdict: CallVerdict, context: ReportContext): string {
   lines.push('  posts of the play:');
   for (const post of posts) {
     const { entry } = post;
-    const { event: _, callId: __, ...params } = entry.params ?? {};
+    const params = Object.entries(entry.params ?? {}).filter(([name]) => name !== 'event' && name !== 'callId');
     lines.push(
       `    ${since(post.arrived)} ${post.event} ${post.callId} -> ${String(entry.status ?? 'no reply')} ${entry.state} after ${Math.round(entry.took ?? -1)} ms` +
         `${entry.fault === undefined ? '' : `, fault ${entry.fault}`}${post.processed === undefined ? ', not carried out' : `, carried out at ${since(post.processed)}`}` +
-        `${entry.accepted ? ', taken' : ''} ${JSON.stringify(params)}`,
+        `${entry.accepted ? ', taken' : ''} ${JSON.stringify(Object.fromEntries(params))}`,
     );
   }
-  lines.push(`  log of the bridge: ${context.logFile}`);
+  lines.push(`  logs: ${context.logFiles.join(', ')}`);
   return lines.join('\n');
 }
