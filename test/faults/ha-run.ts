@@ -63,7 +63,7 @@ export async function haRun(settings: HaSettings): Promise<HaResult> {
     const pbxPort = await theatre.open(name, () => void logins.push({ bridge: name, at: now() }));
     const httpPort = await freePort();
     const bridge = new Bridge({
-      ...{ name, program, directory, httpPort },
+      ...{ name, program, directory, httpPort, host: process.getuid?.() === 0 ? `machine-${name}` : undefined },
       config: bridgeConfig({ zammadUrl: zammad.url, token, encoding, pbxPort, httpPort, store: { url } }),
       onCrash: (status) => {
         troubles.push(`bridge ${name} ended by itself (${status})`);
