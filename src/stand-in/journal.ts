@@ -65,7 +65,15 @@ export class Journal {
     this.#lastSeq += 1;
     const seq = this.#lastSeq;
     this.#begun.set(seq, this.#clock.monotonic());
-    const blank = { overlapped: false, processed: false, accepted: false, state: 'open', status: null, reply: '', took: null } as const;
+    const blank = {
+      overlapped: false,
+      processed: false,
+      accepted: false,
+      state: 'open',
+      status: null,
+      reply: '',
+      took: null,
+    } as const;
     this.#store({ seq, at: this.#clock.wall(), ...request, ...blank });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#limit) break;
