@@ -56,9 +56,7 @@ export interface Known {
 
 export function knownOf(facts: CallFacts, sentAt: readonly number[], hearings: readonly Hearing[]): Known {
   const lived = knowledgeOf({ from: facts.begins, to: facts.ends }, sentAt, hearings);
-  // Once its agent has gone, nothing tells an outbound call from a forward to the outside of the other party's call.
-  const handedOn = facts.truth.direction === 'out' ? facts.talks.find(({ who }) => who === 'outside') : undefined;
-  const told = knowledgeOf({ from: facts.known, to: handedOn?.from ?? facts.ends }, sentAt, hearings);
+  const told = knowledgeOf({ from: facts.known, to: facts.tellable }, sentAt, hearings);
   return {
     call: lived === 'no' ? 'no' : told === 'sure' ? 'sure' : 'maybe',
     whole: heardWhole(facts.ends, sentAt, hearings),
