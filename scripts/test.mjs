@@ -1,5 +1,5 @@
-// `npm test`: builds, runs every test, the real Asterisk included, and says at the end, alone on the last line:
-// N passed, N failed, N skipped. Every skipped test is named before; its name says why.
+// `npm test`: builds, runs every test, the real Asterisk and a short run of the faults included, and says at the end, alone on the
+// last line: N passed, N failed, N skipped. Every skipped test is named before; its name says why.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -87,6 +87,14 @@ async function jest(name, args) {
   return { passed: report.numPassedTests, failed: failed + broken.length, skipped, broken };
 }
 
+/** A program that counts nothing: it passes as one test, or fails as one. */
+async function program(name, command, args) {
+  const status = await run(command, args);
+  return status === 0
+    ? { passed: 1, failed: 0, skipped: [], broken: [] }
+    : { passed: 0, failed: 1, skipped: [], broken: [`${name} ended with status ${status}`] };
+}
+
 async function main() {
   if ((await run('npm', ['run', '--silent', 'build'])) !== 0) {
     return [{ passed: 0, failed: 1, skipped: [], broken: ['the build failed'] }];
@@ -94,6 +102,7 @@ async function main() {
   return [
     await jest('all', ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', LIVE]),
     await jest('live', ['--runInBand', LIVE]),
+    await program('npm run faults', process.execPath, [join(root, 'scripts/faults.mjs'), '--smoke']),
   ];
 }
 

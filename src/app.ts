@@ -1,22 +1,28 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { healthReport } from './app-health.js';
+import { stopApp } from './app-stop.js';
 import { createDirectory } from './call/directory.js';
-import type { CallId } from './call/vocabulary.js';
+import type { CallId, PbxName } from './call/vocabulary.js';
+import { chooseStore } from './choose-store.js';
 import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
 import { asError } from './errors.js';
+import { watchEventLoop } from './event-loop.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer } from './http/server.js';
+import { Leads } from './leads.js';
+import { LedPbx } from './led-pbx.js';
 import { Metrics } from './metrics.js';
 import type { AdapterDefinition } from './pbx/adapter.js';
-import { PbxLine } from './pbx/pbx-line.js';
-import { Pipeline } from './pipeline.js';
-import { createMemoryOutbox } from './store/memory-outbox.js';
-import type { Outbox } from './store/outbox.js';
+import type { Heritage, Lead } from './store/store.js';
+import { Strangers } from './strangers.js';
 import { VERSION } from './version.js';
 import { readAuthorities } from './zammad/authorities.js';
-import { createZammadClient, type ZammadClient } from './zammad/client.js';
+import { createZammadClient } from './zammad/client.js';
 import { createDispatcher, type Dispatcher } from './zammad/dispatcher.js';
+import { Reconciler } from './zammad/reconciler.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -38,71 +44,135 @@ export interface App {
   health(): HealthReport;
   /**
    * Stops hearing the PBXs, delivers what is due within `delivery.drain`, closes everything. Calls in progress stay open in
-   * Zammad: the next start takes them up. Resolves with the number of posts that were not delivered.
+   * Zammad: the next start, or another bridge, takes them up. Resolves with the number of posts that were not delivered.
    */
   stop(): Promise<number>;
 }
 
-/** The one place that knows all rooms and wires them. Rejects, with everything closed, when the HTTP address cannot be had. */
+/**
+ * The one place that knows all rooms and wires them. Rejects, with everything closed, when the store cannot be used
+ * (ZPB_STORE_…) or the HTTP address cannot be had.
+ */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, clock, random } = options;
+  const startedAt = clock.monotonic();
   const metrics = new Metrics();
-  const outbox = createMemoryOutbox();
+  const count = (name: string, labels: Readonly<Record<string, string>>, by?: number): void => {
+    metrics.count(name, labels, by);
+  };
   const clients = await Promise.all(
     config.zammad.map(async (zammad) => {
       const ca = zammad.caFile === undefined ? undefined : await readAuthorities(zammad.caFile);
       return { name: zammad.name, client: createZammadClient({ ...zammad, ca, version: VERSION, clock }) };
     }),
   );
-  const lines = new Map<string, PbxLine>();
+  const address = config.http.port === 0 ? undefined : `http://${hostname()}:${config.http.port}`;
+  const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, address });
+  const led = new Map<PbxName, LedPbx>();
+  const delivery = {
+    timeout: config.delivery.timeout,
+    parallel: config.delivery.parallel,
+    maxAge: config.delivery.maxAge,
+  };
   const dispatcher = createDispatcher({
-    outbox,
+    outbox: store.outbox,
     zammads: clients,
     clock,
     random,
     log,
     metrics,
-    settings: { timeout: config.delivery.timeout, parallel: config.delivery.parallel, maxAge: config.delivery.maxAge },
+    settings: delivery,
     onReply: ({ callId, reply, live, zammad }) => {
       if (reply.kind === 'dial') {
         log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
         return;
       }
-      if (live) rejectCall(lines, callId, log);
+      if (live) rejectCall(led, callId, log);
     },
   });
-  const pipeline = new Pipeline({
-    outbox,
-    clock,
-    log,
+  const reconciler = new Reconciler({
+    zammads: clients,
+    pbxs: config.pbx.map(({ name }) => name),
     notify: (items) => {
       dispatcher.notify(items);
     },
-    count: (name, labels, by) => {
-      metrics.count(name, labels, by);
-    },
+    clock,
+    log,
+    metrics,
+    settings: delivery,
   });
-  for (const pbx of config.pbx) {
-    const directory = createDirectory(config.agents, config.dids, pbx.calls.country);
+  const onLead = (pbx: PbxConfig, lead: Lead, heritage: Heritage): LedPbx => {
     const child = log.child({ pbx: pbx.name });
-    const line = new PbxLine({
-      brain: { pbx: pbx.name, calls: pbx.calls, filter: pbx.filter, destinations: config.zammad, directory },
-      createAdapter: (context) => options.adapterOf(pbx).create(context, pbx.settings),
+    const run = new LedPbx({
+      lead,
+      heritage,
+      dispatcher,
       clock,
-      random,
       log: child,
-      metrics: {
-        count: (name, by) => {
-          metrics.count(`pbx_${name}_total`, { pbx: pbx.name }, by);
+      count,
+      line: {
+        brain: {
+          pbx: pbx.name,
+          calls: pbx.calls,
+          filter: pbx.filter,
+          destinations: config.zammad,
+          directory: createDirectory(config.agents, config.dids, pbx.calls.country),
+          journal: true,
+        },
+        createAdapter: (context) => options.adapterOf(pbx).create(context, pbx.settings),
+        clock,
+        random,
+        log: child,
+        onHeard: () => {
+          reconciler.run(lead, (callId) => run.has(callId));
+        },
+        metrics: {
+          count: (name, by) => {
+            metrics.count(`pbx_${name}_total`, { pbx: pbx.name }, by);
+          },
         },
       },
-      onOutcomes: (outcomes) => {
-        pipeline.take(outcomes);
-      },
     });
-    lines.set(pbx.name, line);
-  }
-  const health = (): HealthReport => report(lines, config, dispatcher, clock);
+    led.set(pbx.name, run);
+    run.start();
+    return run;
+  };
+  const leads = new Leads({
+    store,
+    pbxs: config.pbx,
+    clock,
+    random,
+    log,
+    onLead,
+    onLost: (pbx) => {
+      led.delete(pbx.name);
+    },
+  });
+  const strangers = new Strangers({
+    store,
+    known: config.pbx.map(({ name }) => name),
+    settings: {
+      calls: config.calls,
+      filter: {},
+      destinations: config.zammad,
+      directory: createDirectory(config.agents, config.dids, config.calls.country),
+    },
+    dispatcher,
+    clock,
+    log,
+    count,
+  });
+  const health = (): HealthReport =>
+    healthReport({
+      config,
+      clock,
+      dispatcher,
+      line: (pbx) => led.get(pbx)?.line,
+      lead: (pbx) => leads.state(pbx),
+      store: () => store.state,
+      problems: problem === undefined ? [] : [problem],
+      startedAt,
+    });
   const http = createHttpServer({
     ...config.http,
     health,
@@ -111,29 +181,34 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     routes: [metricsRoutes(metrics)],
   });
+  const parts = { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log };
   let url: string | undefined;
   try {
     url = await http.listen();
-    await dispatcher.start();
+    dispatcher.start();
+    await leads.start();
   } catch (thrown) {
-    await Promise.allSettled([http.close(), dispatcher.stop(0)]);
-    for (const { client } of clients) client.close();
-    await outbox.close();
+    await stopApp({ ...parts, drain: 0 });
     throw thrown;
   }
+  strangers.start();
   const endLooks = lookNowAndThen(dispatcher, clock);
-  for (const line of lines.values()) line.start();
+  const loop = watchEventLoop(metrics, clock);
   return {
     url,
     health,
-    stop: once(() => stopAll({ endLooks, lines, pipeline, dispatcher, outbox, http, clients, clock, config, log })),
+    stop: once(() => {
+      endLooks();
+      loop.close();
+      return stopApp({ ...parts, drain: config.delivery.drain });
+    }),
   };
 }
 
 /** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */
-function rejectCall(lines: ReadonlyMap<string, PbxLine>, callId: CallId, log: Logger): void {
-  const line = [...lines.values()].find((one) => one.has(callId));
-  line?.reject(callId).catch((thrown: unknown) => {
+function rejectCall(led: ReadonlyMap<string, LedPbx>, callId: CallId, log: Logger): void {
+  const run = [...led.values()].find((one) => one.has(callId));
+  run?.line.reject(callId).catch((thrown: unknown) => {
     log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
   });
 }
@@ -149,87 +224,6 @@ function lookNowAndThen(dispatcher: Dispatcher, clock: Clock): () => void {
   return () => {
     cancel();
   };
-}
-
-function report(
-  lines: ReadonlyMap<string, PbxLine>,
-  config: Config,
-  dispatcher: Dispatcher,
-  clock: Clock,
-): HealthReport {
-  const toWall = (monotonic: number): number => clock.wall() - (clock.monotonic() - monotonic);
-  return {
-    pbx: [...lines.values()].map(({ name, state }) => ({
-      name,
-      state: state.state,
-      reason: state.reason,
-      since: toWall(state.since),
-    })),
-    zammad: config.zammad.map(({ name }) => {
-      const { state, known, reason, depth, oldestAge } = dispatcher.state(name);
-      return { name, state: known ? state : 'connecting', reason, waiting: depth, oldestMs: oldestAge ?? 0 };
-    }),
-    problems: [],
-  };
-}
-
-interface Parts {
-  readonly endLooks: () => void;
-  readonly lines: ReadonlyMap<string, PbxLine>;
-  readonly pipeline: Pipeline;
-  readonly dispatcher: Dispatcher;
-  readonly outbox: Outbox;
-  readonly http: HttpServer;
-  readonly clients: readonly { readonly client: ZammadClient }[];
-  readonly clock: Clock;
-  readonly config: Config;
-  readonly log: Logger;
-}
-
-async function stopAll({
-  endLooks,
-  lines,
-  pipeline,
-  dispatcher,
-  outbox,
-  http,
-  clients,
-  clock,
-  config,
-  log,
-}: Parts): Promise<number> {
-  const began = clock.monotonic();
-  endLooks();
-  // Beside the rest: a client that reads slowly must not add to the time that a service manager gives.
-  const httpClosed = http.close().catch((thrown: unknown) => {
-    log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
-  });
-  const left = (): number => Math.max(0, config.delivery.drain - (clock.monotonic() - began));
-  await Promise.all([...lines.values()].map((line) => line.stop()));
-  await pipeline.settled();
-  await inTime(dispatcher.idle(), left(), clock);
-  const waiting = config.zammad.reduce((sum, { name }) => sum + dispatcher.state(name).depth, 0);
-  await dispatcher.stop(Math.min(left(), 1_000));
-  if (waiting > 0)
-    log.error(
-      { posts: waiting },
-      `${waiting} posts were not delivered before the end and are lost: the outbox of this version lives in memory`,
-    );
-  for (const { client } of clients) client.close();
-  await outbox.close();
-  await httpClosed;
-  return waiting;
-}
-
-/** Waits for a task, but not longer than `ms`. */
-function inTime(task: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    void task.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
 }
 
 function once<T>(task: () => Promise<T>): () => Promise<T> {

@@ -14,6 +14,7 @@ const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ ki
 
 // biome-ignore format: one line an entry keeps the table readable and its merges small
 export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
+  event_loop_stall_seconds_max: gauge([], 'The longest time in which the program did nothing but one thing since this was last asked for, in seconds. Told too short by up to 0.005.'),
   pbx_events_total: counter(['pbx'], 'Events of the PBX that were understood.'),
   pbx_questions_skipped_total: counter(['pbx'], 'Questions that were not asked of the PBX because it did not keep up.'),
   posts_lost_total: counter(['zammad'], 'Posts that the outbox refused and that are lost.'),
@@ -29,7 +30,8 @@ export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
   zammad_outbox_failures_total: counter(['zammad', 'step'], 'Failures to write to the outbox; `step` is attempt or settle.'),
   zammad_outbox_oldest_seconds: gauge(['zammad'], 'Age of the oldest post not yet delivered, in seconds.'),
   zammad_posts_total: counter(['zammad', 'event', 'outcome'], 'Requests made to Zammad.'),
-  zammad_read_backs_total: counter(['zammad', 'result'], "Looks into Zammad's caller log for a hangup whose outcome was unknown."),
+  zammad_read_backs_total: counter(['zammad', 'result'], "Looks into Zammad's caller log for a hangup whose outcome was unknown; `result` is delivered, lookAgain (not there yet), notProcessed, unknown, failed or denied."),
+  zammad_reconciled_total: counter(['zammad', 'what'], "Found in Zammad's caller log and put right: `closed` = calls that rang or talked there for ever, `settled` = posts whose outcome was unknown."),
   zammad_recreated_total: counter(['zammad'], 'Calls that Zammad did not know any more and that were told again.'),
   zammad_replies_total: counter(['zammad', 'kind'], 'Replies to newCalls: none, reject, dial, odd.'),
   zammad_state: gauge(['zammad'], '0 = ok, 1 = down, 2 = held: wrong token, feature off or redirect.'),

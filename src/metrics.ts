@@ -14,6 +14,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
+  readonly #beforeScrape = new Set<() => void>();
 
   constructor() {
     for (const [name, { kind, labels, meaning }] of Object.entries(METRIC_CATALOGUE)) {
@@ -34,8 +35,17 @@ export class Metrics {
     this.#gauges.get(name)?.set(labels, value);
   }
 
+  /** Runs `task` each time before the numbers are read: for what is measured between two looks. The returned function ends that. */
+  onScrape(task: () => void): () => void {
+    this.#beforeScrape.add(task);
+    return () => {
+      this.#beforeScrape.delete(task);
+    };
+  }
+
   /** Everything, in Prometheus' text format. */
   text(): Promise<string> {
+    for (const task of this.#beforeScrape) task();
     return this.#registry.metrics();
   }
   get contentType(): string {

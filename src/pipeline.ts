@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Outcome } from './call/outcome.js';
-import type { ZammadName } from './call/vocabulary.js';
+import type { CallId, ZammadName } from './call/vocabulary.js';
 import type { Clock } from './clock.js';
 import { asError } from './errors.js';
-import type { NewOutboxItem, Outbox, OutboxItem } from './store/outbox.js';
+import type { NewOutboxItem, OutboxItem } from './store/outbox.js';
+import type { CallChange, Lead, Turn } from './store/store.js';
 
 export interface PipelineOptions {
-  readonly outbox: Outbox;
+  readonly lead: Pick<Lead, 'pbx' | 'commit' | 'ended'>;
   /** Told after the commit: these may be sent. */
   readonly notify: (items: readonly OutboxItem[]) => void;
   readonly clock: Clock;
@@ -15,60 +16,85 @@ export interface PipelineOptions {
 }
 
 /**
- * From the brain to the outbox: commits the posts of one turn together and in order, and lets the dispatcher have them only
- * when they are safe.
+ * From the brain of one PBX to the store: what happened to calls in one turn of the event loop, and the posts that it has
+ * caused, are committed together and in order; the dispatcher gets the posts only when they are safe.
  */
 export class Pipeline {
-  /** Commits follow each other: a later one never overtakes an earlier one. */
-  #last: Promise<void> = Promise.resolve();
-  #batch: NewOutboxItem[] = [];
+  #calls = new Map<CallId, CallChange>();
+  #posts: NewOutboxItem[] = [];
+  #planned = false;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(private readonly options: PipelineOptions) {}
 
-  /** Takes what the brain said. Several calls of one turn of the event loop share one commit. */
+  /** Takes what the brain said. Everything of one turn of the event loop shares one commit. */
   take(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'note') {
-        this.options.log.debug({ callId: outcome.callId }, outcome.text);
-        continue;
-      }
-      const { post, repeatable } = outcome;
-      this.options.log.info(
-        { callId: post.callId, event: post.event, direction: post.direction },
-        `${post.event} ${post.callId}`,
-      );
-      for (const zammad of outcome.zammads)
-        this.#add({ zammad, callId: post.callId, post, repeatable, happenedAt: this.options.clock.wall() });
-    }
+    for (const outcome of outcomes) this.#takeOne(outcome);
+    if (this.#planned || (this.#calls.size === 0 && this.#posts.length === 0)) return;
+    this.#planned = true;
+    // After what this turn still has to say; before anything else is read from a socket.
+    setImmediate(() => {
+      this.#flush();
+    });
   }
 
   /** Resolves when everything taken so far is committed, or given up. */
   async settled(): Promise<void> {
-    let seen: Promise<void>;
-    do {
-      seen = this.#last;
-      await seen;
-    } while (seen !== this.#last);
+    this.#flush();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  #add(item: NewOutboxItem): void {
-    this.#batch.push(item);
-    if (this.#batch.length > 1) return;
-    this.#last = this.#last.then(() => this.#commit());
+  #takeOne(outcome: Outcome): void {
+    const { log, clock, lead } = this.options;
+    switch (outcome.kind) {
+      case 'note':
+        log.debug({ callId: outcome.callId }, outcome.text);
+        return;
+      case 'call': {
+        const { callId, root, ordinal, record, aftermath } = outcome;
+        this.#calls.set(callId, { callId, root, ordinal, record, aftermath });
+        return;
+      }
+      case 'post': {
+        const { post, repeatable } = outcome;
+        log.info({ callId: post.callId, event: post.event, direction: post.direction }, `${post.event} ${post.callId}`);
+        for (const zammad of outcome.zammads) {
+          const happenedAt = clock.wall();
+          this.#posts.push({ pbx: lead.pbx, zammad, callId: post.callId, post, repeatable, happenedAt });
+        }
+      }
+    }
   }
 
-  async #commit(): Promise<void> {
-    const items = this.#batch;
-    this.#batch = [];
+  #flush(): void {
+    this.#planned = false;
+    if (this.#calls.size === 0 && this.#posts.length === 0) return;
+    const turn: Turn = { calls: [...this.#calls.values()], posts: this.#posts };
+    this.#calls = new Map();
+    this.#posts = [];
+    const commit = this.#commit(turn).finally(() => {
+      this.#underWay.delete(commit);
+    });
+    this.#underWay.add(commit);
+  }
+
+  async #commit(turn: Turn): Promise<void> {
+    const { lead, notify, log, count } = this.options;
     try {
-      this.options.notify(await this.options.outbox.append(items));
+      const items = await lead.commit(turn);
+      if (items.length > 0 && !lead.ended.aborted) notify(items);
     } catch (thrown) {
+      // Whoever leads now finds out by himself what there is to tell.
+      if (lead.ended.aborted) return;
       const lost = new Map<ZammadName, number>();
-      for (const { zammad } of items) lost.set(zammad, (lost.get(zammad) ?? 0) + 1);
-      for (const [zammad, posts] of lost) this.options.count('posts_lost_total', { zammad }, posts);
-      this.options.log.error(
-        { error: asError(thrown), callIds: items.map(({ callId }) => callId) },
-        `${items.length} posts could not be kept and are lost: the outbox refused them`,
+      for (const { zammad } of turn.posts) lost.set(zammad, (lost.get(zammad) ?? 0) + 1);
+      for (const [zammad, posts] of lost) count('posts_lost_total', { zammad }, posts);
+      log.error(
+        {
+          error: asError(thrown),
+          callIds: [...new Set([...turn.calls, ...turn.posts].map(({ callId }) => callId))].slice(0, 100),
+        },
+        `${turn.posts.length} posts and the state of ${turn.calls.length} calls could not be kept and are lost: the store refused them`,
       );
     }
   }

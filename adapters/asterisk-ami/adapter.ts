@@ -1,5 +1,6 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome } from '../../src/pbx/adapter.js';
+import { RetriableError } from '../../src/errors.js';
+import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome, Refreshes } from '../../src/pbx/adapter.js';
 import { hangUpChannel } from './actions.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { AsteriskLegs, LEG_EVENTS } from './legs.js';
@@ -17,7 +18,7 @@ const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
 
 /** One Asterisk, heard over its Manager Interface. */
-export class AsteriskAmiAdapter implements Adapter, HangsUp {
+export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
@@ -114,6 +115,15 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp {
     this.#legs.markOurs(leg, false);
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
+  }
+
+  async refresh(): Promise<void> {
+    const session = this.#session;
+    const { name } = this.context;
+    if (session === undefined) throw new RetriableError('ZPB_AMI_CLOSED', `the PBX ${name} is not connected`);
+    const missing = await this.#resync.take(session);
+    if (missing !== undefined)
+      throw new RetriableError('ZPB_AMI_NO_SNAPSHOT', `the PBX ${name} gave no list of its calls: ${missing}`);
   }
 
   // ------------------------------------------------------------------ what comes in

@@ -32,6 +32,8 @@ export interface Channel {
   ours: boolean;
   /** The brain was told of it. */
   told: boolean;
+  /** A snapshot named it, also if the brain was not told of it yet: an earlier run may have told, so its end must be told. */
+  listed: boolean;
   /** Its phone is being called, and the brain waits for who calls it. */
   owed: boolean;
   /** Linkedid, of a channel that a snapshot brought. */

@@ -50,9 +50,9 @@ export class AsteriskLegs {
     private readonly presentation: 'heard' | 'asked' = 'heard',
   ) {}
 
-  /** The legs there are. */
+  /** The legs there are, also those that are still to be told: an earlier run may have told them. */
   legs(): LegId[] {
-    return [...this.#channels.all()].filter((channel) => channel.told).map(({ id }) => id);
+    return [...this.#channels.all()].filter((channel) => !isFolded(channel)).map(({ id }) => id);
   }
   channelOf(leg: LegId): string | undefined {
     return this.#channels.get(leg)?.channel;
@@ -170,6 +170,7 @@ export class AsteriskLegs {
       const channel = this.#channels.get(id);
       if (channel !== undefined) events.push(...this.#remove(channel));
     }
+    for (const channel of this.#channels.all()) channel.listed ||= !isFolded(channel);
     return [...events, { type: 'snapshot', legs: this.legs() }];
   }
   /** The list was refused or cut: it says nothing about what is not in it. */
@@ -219,6 +220,7 @@ export class AsteriskLegs {
       farHungUp: false,
       ours: false,
       told: false,
+      listed: false,
       owed: false,
       linked: undefined,
       hint: undefined,
@@ -327,7 +329,7 @@ export class AsteriskLegs {
     if (channel === undefined) return [];
     const events = channel.owed ? this.#tellOwed(channel) : [];
     events.push(...this.#remove(channel));
-    if (!channel.told) return events;
+    if (!channel.told && !channel.listed) return events;
     const q850 = Number.parseInt(message.get('Cause') ?? '', 10);
     const by = channel.ours ? 'us' : channel.farHungUp ? 'far' : 'pbx';
     return [

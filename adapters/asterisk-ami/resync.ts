@@ -21,6 +21,7 @@ export interface ResyncOptions {
 /** Takes the snapshot after a connect: all channels, merged with the events between which their list stands. */
 export class Resync {
   #cancel: () => void = () => undefined;
+  #underWay: Promise<string | undefined> | undefined;
 
   constructor(private readonly options: ResyncOptions) {}
 
@@ -28,7 +29,14 @@ export class Resync {
    * Returns what is missing when the PBX refused, or gave no whole list (then it is asked again by itself).
    * @throws BridgeError when the connection broke.
    */
-  async take(session: AmiSession): Promise<string | undefined> {
+  take(session: AmiSession): Promise<string | undefined> {
+    this.#underWay ??= this.#take(session).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #take(session: AmiSession): Promise<string | undefined> {
     const { legs, emit } = this.options;
     legs.beginSnapshot();
     try {
@@ -63,6 +71,7 @@ export class Resync {
 
   #takeLater(session: AmiSession): void {
     const { clock, log } = this.options;
+    this.#cancel();
     this.#cancel = clock.after(AGAIN_MS, () => {
       this.take(session).then(
         (missing) => {

@@ -1,4 +1,7 @@
-import type { Call, Telling } from './call.js';
+import { freshCall, type Call } from './call.js';
+import { CallBook } from './call-book.js';
+import { CallJournal } from './call-journal.js';
+import { callOf, readable, type CallRecord } from './call-record.js';
 import { causeOf, type LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
 import { LegTable, type Leg } from './leg-table.js';
@@ -6,6 +9,15 @@ import { ANONYMOUS } from './numbers.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
 import { Teller, type TellerSettings } from './teller.js';
+import { Unheard } from './unheard.js';
+import {
+  FAILOVER_WINDOW,
+  IDENTITY_LIMIT,
+  ORPHAN_LIMIT,
+  RING_GROUP_WINDOW,
+  UNRUNG_LIMIT,
+  windowsOf,
+} from './windows.js';
 import {
   asCallId,
   type CallId,
@@ -14,25 +26,26 @@ import {
   type LegEvent,
   type LegId,
   type Millis,
-  type ZammadName,
 } from './vocabulary.js';
 
-/** After the first phone is called: how long the others of a ring group are waited for. */
-export const RING_GROUP_WINDOW: Millis = 150;
-/** An inbound call that reaches no phone is told so long after its arrival. */
-export const UNRUNG_LIMIT: Millis = 3_000;
-/** How long an inbound call is kept back until it is known whether the caller wants his number shown. */
-export const IDENTITY_LIMIT: Millis = 250;
-/** An outbound call whose way out failed is over, unless its caller tries another way until then. */
-export const FAILOVER_WINDOW: Millis = 250;
-/** Events of different legs come in any order, but not so much later. */
-const ORPHAN_LIMIT: Millis = 2_000;
 const LONGEST_CALL_ID = 250;
 
 /** When something of it is to be told, at the latest. */
 const tellAt = (call: Call): Millis | undefined => call.announceAt ?? call.groupAt;
 
-export type BrainSettings = TellerSettings;
+export interface BrainSettings extends TellerSettings {
+  /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
+  readonly journal?: boolean;
+}
+
+/** What an earlier run has left. */
+export interface BrainHeritage {
+  readonly calls: readonly CallRecord[];
+  /** How many outside calls each leg has started that may still be alive. */
+  readonly roots: readonly { readonly root: LegId; readonly count: number }[];
+  /** Legs that had a part in calls that are over, and may still live. */
+  readonly aftermath: readonly LegId[];
+}
 
 /**
  * The brain: legs of one PBX → calls → posts. Pure: it is fed events and ticks with their time, and returns what to tell.
@@ -48,30 +61,41 @@ export class Brain {
       this.#onReplaced(old, current);
     },
   );
-  readonly #calls = new Map<CallId, Call>();
-  readonly #callOfCustomer = new Map<LegId, Call>();
-  readonly #callOfPhone = new Map<LegId, Call>();
-  /** Outside calls that a leg has made so far: the second one's id gets `.2`. */
-  readonly #callsOfRoot = new Map<LegId, { count: number; readonly live: Set<Call> }>();
+  readonly #book = new CallBook();
   /** Legs whose part in a call is not known yet. */
   readonly #unsettled = new Set<LegId>();
   /** Legs that ended before it was known who had dialled them. */
   readonly #orphans = new Map<LegId, { readonly leg: Leg; readonly end: LegEnd; readonly at: Millis }>();
+  /** Legs of calls that were over before this run. */
+  readonly #aftermath = new Set<LegId>();
   /** Calls that wait for a time. */
   readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
   readonly #teller: Teller;
+  readonly #journal: CallJournal | undefined;
   readonly #origins: Origins;
   #now: Millis = 0;
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
   #allKnown = false;
-  /** Calls of which nothing was heard since the PBX was lost, and when that was; the longest unheard first. */
-  readonly #unheard = new Map<Call, Millis>();
+  readonly #unheard = new Unheard();
 
-  constructor(private readonly settings: TellerSettings) {
+  constructor(private readonly settings: BrainSettings) {
     this.#teller = new Teller(settings);
-    this.#origins = new Origins(this.#legs, this.#callOfCustomer, settings.directory);
+    if (settings.journal === true) this.#journal = new CallJournal(this.#book.calls, this.#legs);
+    this.#origins = new Origins(this.#legs, this.#book.byCustomer, settings.directory);
+  }
+
+  /**
+   * Goes on where an earlier run, or another bridge, has stopped. To be called once, before anything is heard; what became of
+   * the calls meanwhile, the next snapshot says. Until then they count as unheard since `now`.
+   */
+  restore({ calls, roots, aftermath }: BrainHeritage, now: Millis): readonly Outcome[] {
+    this.#now = now;
+    for (const id of aftermath) this.#aftermath.add(id);
+    for (const { root, count } of roots) this.#book.countFrom(root, count);
+    for (const record of calls) this.#takeUp(record, now);
+    return this.#take();
   }
 
   /** What one message of the PBX, or one snapshot, means. */
@@ -84,18 +108,14 @@ export class Brain {
       const touched = this.#legs.apply(event, now);
       if (event.type === 'appeared' || event.type === 'called') this.#unsettled.add(event.leg);
       for (const id of touched) {
-        const call = this.#callOfCustomer.get(id);
+        const call = this.#book.byCustomer.get(id);
         if (call !== undefined) this.#touched.add(call);
       }
-      if (event.type !== 'snapshot') continue;
-      this.#unheard.clear();
-      this.#allKnown = true;
-      this.#settle();
-      this.#allKnown = false;
+      if (event.type === 'snapshot') this.#allIsTold();
     }
     this.#settle();
     this.#legs.prune(now);
-    return this.#teller.take();
+    return this.#take();
   }
 
   /** Does what is due at `now`. */
@@ -105,18 +125,20 @@ export class Brain {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
       else if ((tellAt(call) ?? Infinity) <= now) this.#tell(call);
     }
-    for (const [call, since] of this.#unheard) {
-      if (now - since < this.settings.calls.maxSilence) break;
-      this.#legs.lose([...call.customers], now);
-      this.#unheard.delete(call);
-    }
-    return this.#teller.take();
+    for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) this.#lose(call);
+    return this.#take();
+  }
+
+  /** Closes every call, with the best known cause: the PBX is not there any more. */
+  closeAll(now: Millis): readonly Outcome[] {
+    this.#now = now;
+    for (const call of [...this.#book.calls.values()]) this.#lose(call);
+    return this.#take();
   }
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    const [unheardSince = Infinity] = this.#unheard.values();
-    let next = unheardSince + this.settings.calls.maxSilence;
+    let next = this.#unheard.firstDue(this.settings.calls.maxSilence);
     for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, tellAt(call) ?? Infinity);
     return next === Infinity ? undefined : next;
   }
@@ -128,7 +150,7 @@ export class Brain {
   deaf(now: Millis): void {
     // What ends after the next connect is not cut off by a stop of before.
     this.#stopping = false;
-    for (const call of this.#calls.values()) if (!this.#unheard.has(call)) this.#unheard.set(call, now);
+    for (const call of this.#book.calls.values()) this.#unheard.add(call, now);
   }
 
   /**
@@ -136,41 +158,67 @@ export class Brain {
    * answered, or an outside party, or the call is over.
    */
   reject(callId: CallId, reason: Cause): LegId | undefined {
-    const call = this.#calls.get(callId);
+    const call = this.#book.calls.get(callId);
     if (call?.direction !== 'in' || call.answered || call.counterpart?.kind === 'outside') return undefined;
     call.rejected = reason;
+    this.#journal?.mark(call);
     return [...call.customers][0];
   }
 
   /** The PBX did not hang it up: the call goes on, and ends for a reason of its own. */
   rejectRefused(callId: CallId): void {
-    const call = this.#calls.get(callId);
-    if (call !== undefined) call.rejected = undefined;
+    const call = this.#book.calls.get(callId);
+    if (call === undefined) return;
+    call.rejected = undefined;
+    this.#journal?.mark(call);
   }
 
   /** How much it keeps, all in all: for tests of leaks. */
   get size(): number {
     const kept = [
-      this.#calls,
-      this.#callOfCustomer,
-      this.#callOfPhone,
-      this.#callsOfRoot,
+      this.#aftermath,
+      this.#book,
+      this.#legs,
       this.#unsettled,
       this.#orphans,
       this.#waiting,
       this.#unheard,
       this.#touched,
     ];
-    return kept.reduce((sum, { size }) => sum + size, this.#legs.size);
+    return kept.reduce((sum, { size }) => sum + size, this.#journal?.size ?? 0);
   }
 
   has(callId: CallId): boolean {
-    return this.#calls.has(callId);
+    return this.#book.calls.has(callId);
   }
 
   /** The calls that are not over. */
   calls(): IterableIterator<Readonly<Call>> {
-    return this.#calls.values();
+    return this.#book.calls.values();
+  }
+
+  #take(): readonly Outcome[] {
+    return [...this.#teller.take(), ...(this.#journal?.take() ?? [])];
+  }
+
+  /** A snapshot is complete: what is not in it is gone. */
+  #allIsTold(): void {
+    this.#unheard.clear();
+    this.#allKnown = true;
+    this.#settle();
+    this.#allKnown = false;
+    this.#book.forgetDeadRoots((root) => this.#legs.get(root) !== undefined);
+    for (const id of this.#aftermath) if (this.#legs.get(id) === undefined) this.#aftermath.delete(id);
+    for (const call of this.#waiting) {
+      if (call.closeAt !== undefined) call.closeAt = Math.min(call.closeAt, this.#now + FAILOVER_WINDOW);
+    }
+  }
+
+  /** It is over, and nobody saw how it ended. */
+  #lose(call: Call): void {
+    this.#unheard.delete(call);
+    this.#legs.lose([...call.customers], this.#now);
+    if (this.#book.calls.has(call.id)) this.#close(call);
   }
 
   /** Finds each new leg's part, then looks again at every call that something changed for. */
@@ -179,7 +227,7 @@ export class Brain {
     for (const orphan of this.#orphans.values()) this.#adopt(orphan);
     const touched = this.#touched;
     this.#touched = new Set();
-    for (const call of touched) if (this.#calls.has(call.id)) this.#review(call);
+    for (const call of touched) if (this.#book.calls.has(call.id)) this.#review(call);
   }
 
   // ------------------------------------------------------------------ which call a leg belongs to
@@ -189,6 +237,7 @@ export class Brain {
     const leg = this.#legs.get(id);
     if (leg === undefined) return true;
     if (leg.line === undefined) return false;
+    if (this.#aftermath.has(leg.id)) return true;
     const agent = this.#origins.agentOf(leg);
     if (agent !== undefined) return this.#settlePhone(leg, agent);
     return leg.line.kind === 'trunk' ? this.#settleTrunk(leg) : true;
@@ -196,29 +245,30 @@ export class Brain {
 
   #settlePhone(leg: Leg, agent: AgentRef): boolean {
     if (!leg.called && leg.line?.kind === 'agent') return true;
-    if (this.#callOfPhone.has(leg.id)) return true;
+    if (this.#book.byPhone.has(leg.id)) return true;
     const origin = this.#origins.diallerOf(leg, this.#allKnown);
     if (origin.kind === 'unknown') return false;
     if (origin.kind === 'call' && origin.call.direction === 'in') {
       const { call } = origin;
-      this.#callOfPhone.set(leg.id, call);
-      call.phones.set(leg.id, undefined);
+      this.#book.addPhone(call, leg.id);
       call.agents.set(agent.extension, agent);
       call.groupAt ??= this.#now + RING_GROUP_WINDOW;
       if (call.announceAt === undefined) this.#waiting.add(call);
       else call.announceAt = Math.min(call.announceAt, call.groupAt);
       this.#touched.add(call);
+      this.#journal?.mark(call);
     }
     return true;
   }
 
   #settleTrunk(leg: Leg): boolean {
-    if (this.#callOfCustomer.has(leg.id)) {
-      const call = this.#callOfCustomer.get(leg.id);
+    if (this.#book.byCustomer.has(leg.id)) {
+      const call = this.#book.byCustomer.get(leg.id);
       if (call?.announceAt === undefined || call.direction === 'out') return true;
       if (leg.withheld !== 'asked') call.identityAt = undefined;
       this.#nameParties(call, leg);
       this.#touched.add(call);
+      this.#journal?.mark(call);
       return true;
     }
     if (leg.origin === 'incoming') {
@@ -229,6 +279,10 @@ export class Brain {
     const origin = dialler.kind === 'nobody' ? this.#origins.besideOf(leg) : dialler;
     if (origin.kind === 'unknown') return false;
     // Dialled for a customer: a forward or a transfer to the outside, told by the cause of that call's end.
+    if (origin.kind === 'call') {
+      this.#book.addForward(origin.call, leg.id);
+      this.#journal?.mark(origin.call);
+    }
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
     this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
     return true;
@@ -249,23 +303,40 @@ export class Brain {
 
   // ------------------------------------------------------------------ beginnings
 
+  #takeUp(kept: CallRecord, now: Millis): void {
+    const record = readable(kept);
+    const call = callOf(
+      record,
+      this.settings.destinations.map(({ name }) => name),
+    );
+    for (const leg of record.legs) this.#legs.restore(leg);
+    this.#book.add(call);
+    this.#journal?.mark(call);
+    this.#unheard.add(call, now);
+    if (call.customers.size === 0 && !record.closing) {
+      this.#close(call);
+      return;
+    }
+    Object.assign(call, windowsOf(record, this.settings.calls, now));
+    if (tellAt(call) !== undefined || call.closeAt !== undefined) this.#waiting.add(call);
+  }
+
   #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
     const { directory, calls } = this.settings;
     // A leg that has ended starts no further call: its ids are used up.
     const root = this.#legs.get(caller?.leg.id) ?? leg;
     const number = directory.numbers.clean(leg.dialled);
-    const earlier = this.#callsOfRoot.get(root.id);
-    for (const call of earlier?.live ?? []) {
+    for (const call of this.#book.startedBy(root.id)) {
       // The same number again while nobody has answered: another way out for the same call.
       if (call.answered || call.to !== number) continue;
-      call.customers.add(leg.id);
       call.closeAt = undefined;
-      this.#callOfCustomer.set(leg.id, call);
+      this.#book.addCustomer(call, leg.id);
       this.#touched.add(call);
+      this.#journal?.mark(call);
       return;
     }
     const agent = caller?.agent ?? (leg.onBehalfOf === undefined ? undefined : directory.agent(leg.onBehalfOf));
-    if (agent !== undefined && !calls.reportConsultations && this.#talksElsewhere(agent)) return;
+    if (agent !== undefined && !calls.reportConsultations && this.#book.talksWith(agent.extension)) return;
     const call = this.#begin('out', root, leg);
     if (agent !== undefined) {
       call.agents.set(agent.extension, agent);
@@ -274,52 +345,29 @@ export class Brain {
     this.#nameParties(call, leg);
   }
 
-  #talksElsewhere(agent: AgentRef): boolean {
-    for (const { counterpart } of this.#calls.values()) {
-      if (counterpart?.kind === 'agent' && counterpart.agent.extension === agent.extension) return true;
-    }
-    return false;
-  }
-
   #begin(direction: Direction, root: Leg, customer: Leg): Call {
-    const family = this.#callsOfRoot.get(root.id) ?? { count: 0, live: new Set() };
-    family.count += 1;
-    const suffix = family.count === 1 ? '' : `.${String(family.count)}`;
+    const ordinal = this.#book.nextOrdinal(root.id);
+    const suffix = ordinal === 1 ? '' : `.${String(ordinal)}`;
     const id = asCallId(`${`${this.settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
     const early = this.settings.calls.newCall === 'arrival' ? 0 : UNRUNG_LIMIT;
-    const call: Call = {
-      id,
-      direction,
-      root: root.id,
-      customers: new Set([customer.id]),
-      agents: new Map(),
-      phones: new Map(),
-      queues: new Set(),
-      from: ANONYMOUS,
-      to: ANONYMOUS,
-      counterpart: undefined,
-      answered: false,
-      lastAgent: undefined,
-      caller: undefined,
-      rejected: undefined,
-      customerEnd: undefined,
-      announceAt: direction === 'out' ? this.#now : this.#now + early,
-      groupAt: undefined,
-      identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
-      closeAt: undefined,
-      tellings: new Map(
-        this.settings.destinations.map(({ name }): [ZammadName, Telling] => [
-          name,
-          { decision: 'open', answeredBy: undefined },
-        ]),
-      ),
-    };
-    family.live.add(call);
-    this.#callsOfRoot.set(root.id, family);
-    this.#calls.set(id, call);
-    this.#callOfCustomer.set(customer.id, call);
+    const call = freshCall(
+      {
+        id,
+        direction,
+        root: root.id,
+        ordinal,
+        customers: new Set([customer.id]),
+        from: ANONYMOUS,
+        to: ANONYMOUS,
+        announceAt: direction === 'out' ? this.#now : this.#now + early,
+        identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
+      },
+      this.settings.destinations,
+    );
+    this.#book.add(call);
     this.#waiting.add(call);
     this.#touched.add(call);
+    this.#journal?.mark(call);
     if (direction === 'in') this.#nameParties(call, customer);
     this.#teller.note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
     return call;
@@ -340,6 +388,7 @@ export class Brain {
   /** Who is at the customer's other end now? Tells what is to be told. */
   #review(call: Call): void {
     this.#unheard.delete(call);
+    this.#journal?.mark(call);
     for (const id of call.customers) {
       const leg = this.#legs.get(id);
       if (leg === undefined) continue;
@@ -358,6 +407,7 @@ export class Brain {
 
   /** newCall when it is due, and whatever may follow it. */
   #tell(call: Call): void {
+    this.#journal?.mark(call);
     this.#announce(call, false);
     this.#teller.answer(call);
   }
@@ -380,25 +430,29 @@ export class Brain {
   // ------------------------------------------------------------------ ends
 
   #onEnded(leg: Leg, end: LegEnd): void {
+    this.#aftermath.delete(leg.id);
     if (this.#unsettled.delete(leg.id) && leg.line !== undefined && end.lost !== true) {
       this.#orphans.set(leg.id, { leg, end, at: this.#now });
     }
-    const phone = this.#callOfPhone.get(leg.id);
-    if (phone !== undefined) phone.phones.set(leg.id, end);
-    this.#callOfPhone.delete(leg.id);
-    const family = this.#callsOfRoot.get(leg.id);
-    if (family !== undefined) {
-      this.#callsOfRoot.delete(leg.id);
-      for (const call of family.live) {
-        if (call.direction === 'out') call.caller = end;
-        if (call.closeAt !== undefined) this.#close(call);
-      }
+    const phone = this.#book.byPhone.get(leg.id);
+    if (phone !== undefined) {
+      phone.phones.set(leg.id, end);
+      this.#journal?.mark(phone);
     }
-    const call = this.#callOfCustomer.get(leg.id);
+    this.#book.byPhone.delete(leg.id);
+    this.#book.byForward.get(leg.id)?.forwards.delete(leg.id);
+    this.#book.byForward.delete(leg.id);
+    for (const call of this.#book.forgetRoot(leg.id)) {
+      if (call.direction === 'out') call.caller = end;
+      this.#journal?.mark(call);
+      if (call.closeAt !== undefined) this.#close(call);
+    }
+    const call = this.#book.byCustomer.get(leg.id);
     if (call === undefined) return;
     call.customers.delete(leg.id);
-    this.#callOfCustomer.delete(leg.id);
+    this.#book.byCustomer.delete(leg.id);
     call.customerEnd = end;
+    this.#journal?.mark(call);
     if (call.customers.size > 0) return;
     const mayTryAgain =
       call.direction === 'out' && !call.answered && call.root !== leg.id && this.#legs.get(call.root) !== undefined;
@@ -411,31 +465,9 @@ export class Brain {
   }
 
   #onReplaced(old: LegId, current: LegId): void {
-    for (const index of [this.#callOfCustomer, this.#callOfPhone]) {
-      const call = index.get(old);
-      if (call === undefined) continue;
-      const mistaken = index.get(current);
-      index.delete(old);
-      index.set(current, call);
-      if (call.customers.delete(old)) call.customers.add(current);
-      if (call.phones.delete(old)) call.phones.set(current, undefined);
-      // The new leg was taken for a customer of its own.
-      if (
-        mistaken !== undefined &&
-        mistaken !== call &&
-        mistaken.customers.delete(current) &&
-        mistaken.customers.size === 0
-      )
-        this.#close(mistaken);
-    }
-    const family = this.#callsOfRoot.get(old);
-    if (family === undefined) return;
-    const others = this.#callsOfRoot.get(current);
-    family.count = Math.max(family.count, others?.count ?? 0);
-    for (const call of others?.live ?? []) family.live.add(call);
-    this.#callsOfRoot.delete(old);
-    this.#callsOfRoot.set(current, family);
-    for (const call of family.live) call.root = current;
+    const { moved, mistaken } = this.#book.replace(old, current);
+    for (const call of moved) this.#journal?.mark(call);
+    for (const call of mistaken) if (call.customers.size === 0) this.#close(call);
   }
 
   #close(call: Call): void {
@@ -452,10 +484,9 @@ export class Brain {
       phones: [...call.phones.values()],
     });
     this.#teller.hangup(call, cause);
-    this.#calls.delete(call.id);
+    this.#book.remove(call);
     this.#waiting.delete(call);
     this.#unheard.delete(call);
-    this.#callsOfRoot.get(call.root)?.live.delete(call);
-    for (const id of call.phones.keys()) this.#callOfPhone.delete(id);
+    this.#journal?.mark(call);
   }
 }

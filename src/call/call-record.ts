@@ -8,10 +8,16 @@ import type { CallId, Cause, Direction, LegId, ZammadName } from './vocabulary.j
 /** What is kept of a leg that has a part in a call: what a snapshot of the PBX may not tell again. */
 export type LegRecord = Omit<Leg, 'conversation'>;
 
+const VERSION = 1;
+
 export interface CallRecord {
-  /** Of this shape. A record of another version is not taken up, but its call is closed. */
-  readonly version: 1;
+  /** Of this shape. A call whose record has another one cannot go on: it is closed, for which the first six keys are enough. */
+  readonly version: number;
   readonly id: CallId;
+  readonly from: string;
+  readonly to: string;
+  readonly answered: boolean;
+  readonly tellings: readonly (Readonly<Telling> & { readonly zammad: ZammadName })[];
   readonly direction: Direction;
   readonly root: LegId;
   readonly ordinal: number;
@@ -19,11 +25,9 @@ export interface CallRecord {
   readonly agents: readonly AgentRef[];
   /** Agents' phones called, and how each ended; without an end it still rings or talks. */
   readonly phones: readonly { readonly leg: LegId; readonly end?: LegEnd | undefined }[];
+  readonly forwards: readonly LegId[];
   readonly queues: readonly string[];
-  readonly from: string;
-  readonly to: string;
   readonly counterpart?: Counterpart | undefined;
-  readonly answered: boolean;
   readonly lastAgent?: AgentRef | undefined;
   readonly caller?: LegEnd | undefined;
   readonly rejected?: Cause | undefined;
@@ -32,13 +36,12 @@ export interface CallRecord {
   readonly unannounced: boolean;
   /** A trunk leg of an outbound call ended, and its caller may try another one. */
   readonly closing: boolean;
-  readonly tellings: readonly (Readonly<Telling> & { readonly zammad: ZammadName })[];
   readonly legs: readonly LegRecord[];
 }
 
-export function recordOf(call: Call, legs: readonly Leg[]): CallRecord {
+export function recordOf(call: Call, legs: readonly Readonly<Leg>[]): CallRecord {
   return {
-    version: 1,
+    version: VERSION,
     id: call.id,
     direction: call.direction,
     root: call.root,
@@ -46,6 +49,7 @@ export function recordOf(call: Call, legs: readonly Leg[]): CallRecord {
     customers: [...call.customers],
     agents: [...call.agents.values()],
     phones: [...call.phones].map(([leg, end]) => ({ leg, end })),
+    forwards: [...call.forwards],
     queues: [...call.queues],
     from: call.from,
     to: call.to,
@@ -58,6 +62,66 @@ export function recordOf(call: Call, legs: readonly Leg[]): CallRecord {
     unannounced: call.announceAt !== undefined,
     closing: call.closeAt !== undefined,
     tellings: [...call.tellings].map(([zammad, telling]) => ({ zammad, ...telling })),
-    legs: legs.map(({ conversation: _, ...leg }) => leg),
+    legs: legs.map(legRecordOf),
   };
 }
+
+/** A record of another version becomes one that says enough to close its call. */
+export const readable = (record: CallRecord): CallRecord =>
+  record.version === VERSION
+    ? record
+    : { ...record, customers: [], agents: [], phones: [], forwards: [], queues: [], legs: [], closing: false };
+
+/** The call that a readable record describes. What it waits for is the caller's business: no time survives a restart. */
+export function callOf(record: CallRecord, destinations: readonly ZammadName[]): Call {
+  const told = new Map(
+    record.tellings.map(({ zammad, decision, answeredBy }): [ZammadName, Telling] => [
+      zammad,
+      { decision, answeredBy },
+    ]),
+  );
+  // A Zammad that is new in the configuration hears of the call only if nobody was told yet.
+  for (const name of destinations) {
+    if (!told.has(name)) told.set(name, { decision: record.unannounced ? 'open' : 'skip', answeredBy: undefined });
+  }
+  return {
+    id: record.id,
+    direction: record.direction,
+    root: record.root,
+    ordinal: record.ordinal,
+    customers: new Set(record.customers),
+    agents: new Map(record.agents.map((agent) => [agent.extension, agent])),
+    phones: new Map(record.phones.map(({ leg, end }) => [leg, end])),
+    forwards: new Set(record.forwards),
+    queues: new Set(record.queues),
+    from: record.from,
+    to: record.to,
+    counterpart: record.counterpart,
+    answered: record.answered,
+    lastAgent: record.lastAgent,
+    caller: record.caller,
+    rejected: record.rejected,
+    customerEnd: record.customerEnd,
+    announceAt: undefined,
+    identityAt: undefined,
+    groupAt: undefined,
+    closeAt: undefined,
+    tellings: told,
+  };
+}
+
+const legRecordOf = (leg: Readonly<Leg>): LegRecord => ({
+  id: leg.id,
+  line: leg.line,
+  origin: leg.origin,
+  // What the caller does not want shown is kept nowhere.
+  from: leg.withheld === true ? undefined : leg.from,
+  dialled: leg.dialled,
+  withheld: leg.withheld,
+  by: leg.by,
+  onBehalfOf: leg.onBehalfOf,
+  called: leg.called,
+  up: leg.up,
+  queue: leg.queue,
+  voicemail: leg.voicemail,
+});

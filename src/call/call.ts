@@ -31,6 +31,8 @@ export interface Call {
   readonly agents: Map<string, AgentRef>;
   /** Agents' phones called, and how each ended. */
   readonly phones: Map<LegId, LegEnd | undefined>;
+  /** Trunk legs dialled for the customer: forwards and transfers to the outside that have not ended. */
+  readonly forwards: Set<LegId>;
   readonly queues: Set<string>;
   from: string;
   to: string;
@@ -55,3 +57,29 @@ export interface Call {
   closeAt: Millis | undefined;
   readonly tellings: Map<ZammadName, Telling>;
 }
+
+/** A call of which nothing is known but how it began. */
+export const freshCall = (
+  beginning: Pick<
+    Call,
+    'id' | 'direction' | 'root' | 'ordinal' | 'customers' | 'from' | 'to' | 'announceAt' | 'identityAt'
+  >,
+  destinations: readonly { readonly name: ZammadName }[],
+): Call => ({
+  ...beginning,
+  agents: new Map(),
+  phones: new Map(),
+  forwards: new Set(),
+  queues: new Set(),
+  counterpart: undefined,
+  answered: false,
+  lastAgent: undefined,
+  caller: undefined,
+  rejected: undefined,
+  customerEnd: undefined,
+  groupAt: undefined,
+  closeAt: undefined,
+  tellings: new Map(
+    destinations.map(({ name }): [ZammadName, Telling] => [name, { decision: 'open', answeredBy: undefined }]),
+  ),
+});

@@ -17,6 +17,8 @@ export interface Leg {
   conversation: ConversationId | undefined;
   queue: string | undefined;
   voicemail: boolean;
+  /** An earlier run has heard how it came about, and knows that better than a snapshot of now. */
+  restored?: boolean;
 }
 
 /** How long an ended leg's id is remembered, so that a late event does not bring it back. */
@@ -66,11 +68,8 @@ export class LegTable {
         if (leg === undefined) return [];
         leg.line = event.line;
         leg.origin = event.origin;
-        leg.from = event.from ?? leg.from;
-        leg.dialled = event.dialled ?? leg.dialled;
         leg.withheld = event.withheld ?? leg.withheld;
-        leg.by = event.by ?? leg.by;
-        leg.onBehalfOf = event.onBehalfOf ?? leg.onBehalfOf;
+        cameAbout(leg, event);
         return [leg.id, ...this.#hearers(leg)];
       }
       case 'called': {
@@ -116,6 +115,11 @@ export class LegTable {
       case 'stopping':
         return [];
     }
+  }
+
+  /** A leg that an earlier run has known; whom it hears, the PBX must say anew. */
+  restore(leg: Omit<Leg, 'conversation'>): void {
+    if (!this.#legs.has(leg.id)) this.#legs.set(leg.id, { ...leg, conversation: undefined, restored: true });
   }
 
   /** Nobody saw these legs end, but they are over. */
@@ -217,5 +221,14 @@ export class LegTable {
     after.up ||= before.up;
     this.onReplaced(before.id, current);
     return [...touched, current];
+  }
+}
+
+/** How a leg came about; what was heard of an outgoing one as it happened is not corrected by a later snapshot. */
+function cameAbout(leg: Leg, event: Extract<LegEvent, { type: 'appeared' }>): void {
+  const keep = leg.restored === true && leg.origin === 'outgoing';
+  for (const key of ['from', 'dialled', 'by', 'onBehalfOf'] as const) {
+    if (keep && leg[key] !== undefined) continue;
+    Object.assign(leg, { [key]: event[key] ?? leg[key] });
   }
 }

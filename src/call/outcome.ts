@@ -10,13 +10,17 @@ export type Outcome =
       readonly post: Post;
       readonly repeatable: boolean;
     }
-  /** How a call is to be kept from now on; without `record` it is over. Comes after the posts that it has caused. */
+  /**
+   * How a call is to be kept from now on; without `record` it is over, and `aftermath` are the legs that had a part in it and
+   * still live: none of them begins a call of its own. Comes after the posts that it has caused.
+   */
   | {
       readonly kind: 'call';
       readonly callId: CallId;
       readonly root: LegId;
       readonly ordinal: number;
       readonly record?: CallRecord | undefined;
+      readonly aftermath?: readonly LegId[] | undefined;
     }
   /** Why something was done or not done, for people. */
   | { readonly kind: 'note'; readonly callId: CallId; readonly text: string };

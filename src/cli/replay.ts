@@ -50,6 +50,7 @@ stamps of the events themselves. At the end, what is due runs; calls that the PB
             context.stderr.write(`${String(Math.round(at))} ${outcome.callId}: ${outcome.text}\n`);
           continue;
         }
+        if (outcome.kind !== 'post') continue;
         const several = config.zammad.length > 1 ? { zammad: outcome.zammads } : {};
         context.stdout.write(`${JSON.stringify({ t: Math.round(at), ...several, post: outcome.post })}\n`);
       }

@@ -1,12 +1,11 @@
+import { isLoopback } from './loopback.js';
+
 const WHERE = 'from Zammad: Admin → System → Integrations → CTI (generic)';
 
 export type CtiUrlResult =
   /** `href`: the URL as it is to be used, without blanks around it. It holds the token. */
   | { readonly ok: true; readonly href: string; readonly origin: string; readonly plaintext: boolean }
   | { readonly ok: false; readonly text: string };
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /**
  * Judges the address of Zammad's CTI endpoint. Zammad has one route, `POST /api/v1/cti/TOKEN`; its own documentation once

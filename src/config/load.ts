@@ -12,9 +12,10 @@ import type { AgentConfig, Config, ZammadConfig } from './model.js';
 import { parsePart } from './parse.js';
 import { readPbxEntries } from './pbx-entries.js';
 import { ConfigError, pathText, type Path, type Problem } from './problems.js';
-import { readScalars, SECTIONS } from './scalars.js';
+import { readScalars, secretsOf, SECTIONS } from './scalars.js';
 import { secretKeysOf } from './secrets.js';
 import { fileTrouble, type Sources } from './sources.js';
+import { readStore } from './store.js';
 import { suggestion } from './suggest.js';
 import { toCallSettings, toSettings } from './to-settings.js';
 import { isTreeMap, readYaml, type Tree, type TreeMap } from './yaml-source.js';
@@ -63,7 +64,9 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     warn: (path, text) => warnings.push(`${pathText(path)}: ${text}`),
   };
   const root = topLevel(source.root, context);
-  const scalars = readScalars(expandSections(root, context), options.sources.env, context.problem);
+  const sections = expandSections(root, context);
+  const scalars = readScalars(sections, options.sources.env, context.problem);
+  const store = readStore(sections['store'], scalars.store, context);
   if (root['numbers'] === undefined && options.sources.env['ZPB_NUMBERS_COUNTRY'] === undefined) {
     context.warn(['numbers', 'country'], 'is not set; national numbers are read as German (DE), as Zammad does');
   }
@@ -81,6 +84,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     ...numberFilters(zammad, pbx, agents, scalars.numbers.country),
     dids: dids.filter((did) => did !== undefined),
     calls,
+    store,
   };
   return { config, warnings };
 }
@@ -118,7 +122,14 @@ function topLevel(tree: Tree, context: LoadContext): TreeMap {
 }
 
 const expandSections = (root: TreeMap, context: LoadContext): TreeMap =>
-  Object.fromEntries(SECTIONS.map((section) => [section, expandTree(root[section] ?? null, [section], context)]));
+  Object.fromEntries(
+    SECTIONS.map((section) => {
+      const tree = root[section] ?? null;
+      const secrets = new Map(secretsOf(section).map((key) => [key, { required: false }]));
+      if (secrets.size > 0 && isTreeMap(tree)) return [section, expandGroup(tree, [section], secrets, context)];
+      return [section, expandTree(tree, [section], context)];
+    }),
+  );
 
 function list(root: TreeMap, key: (typeof LISTS)[number], context: LoadContext): readonly Tree[] {
   const tree = root[key] ?? null;

@@ -32,6 +32,28 @@ export interface PbxConfig {
   readonly settings: unknown;
 }
 
+/** Where calls in progress and posts not yet delivered are kept. `keep` is in ms. */
+export type StoreConfig =
+  | { readonly kind: 'memory' }
+  | {
+      readonly kind: 'sqlite';
+      /** Absolute. */
+      readonly path: string;
+      /** The admin has named it. */
+      readonly chosen: boolean;
+      readonly durability: Durability;
+      readonly keep: number;
+    }
+  | {
+      readonly kind: 'postgres';
+      /** As libpq takes it: `postgres://USER:PASSWORD@HOST/DATABASE`. */
+      readonly url: Secret;
+      readonly durability: Durability;
+      readonly keep: number;
+    };
+/** Whether a commit waits until a power cut cannot take it back. */
+export type Durability = 'full' | 'normal';
+
 export interface Config {
   readonly zammad: readonly ZammadConfig[];
   readonly pbx: readonly PbxConfig[];
@@ -49,6 +71,7 @@ export interface Config {
     /** How long a planned stop goes on delivering, ms. */
     readonly drain: number;
   };
+  readonly store: StoreConfig;
   readonly http: {
     readonly host: string;
     /** 0 = none. */

@@ -26,6 +26,7 @@ const KINDS = {
   count: 'whole number',
   text: 'text',
   boolean: '`true` or `false`',
+  secret: 'secret',
 } as const;
 const kindText = (kind: ScalarKind): string =>
   typeof kind === 'string' ? KINDS[kind] : kind.map((word) => `\`${word}\``).join(', ');
@@ -91,11 +92,11 @@ export function renderDefaultYaml(adapters: readonly AdapterDefinition[]): strin
     ].join('\n');
   });
   const sections = SECTIONS.map((section) => {
-    const settings = Object.entries(settingsOf(section)).map(([key, { doc, kind, env, default: value }]) =>
+    const settings = Object.entries(settingsOf(section)).map(([key, { doc, kind, env, default: value, chosen }]) =>
       [
         wrapped(doc, '  # '),
         wrapped(`${kindText(kind).replaceAll('`', '')}; environment: ${env}`, '  # '),
-        `  ${key}: ${stringify(value).trimEnd()}`,
+        `  ${chosen === true ? '# ' : ''}${kind === 'secret' ? `${key}File: /etc/zammad-pbx-bridge/${section}.${key}` : `${key}: ${stringify(value)}`}`.trimEnd(),
       ].join('\n'),
     );
     return `${section}:\n${settings.join('\n')}`;
@@ -174,7 +175,7 @@ export function renderSettings(adapters: readonly AdapterDefinition[]): string {
     const rows = Object.entries(settingsOf(section)).map(([key, { doc, kind, env, default: value, perPbx }]) => ({
       key: `${section}.${key}`,
       type: kindText(kind),
-      fallback: `\`${value}\``,
+      fallback: kind === 'secret' ? '' : `\`${value}\``,
       doc: `${doc} Environment: \`${env}\`.${perPbx === true ? ' May differ per PBX.' : ''}`,
     }));
     return `### ${section}\n\n${table(rows)}`;

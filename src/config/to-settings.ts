@@ -5,7 +5,7 @@ import { scalarTrouble, settingsOf, type Scalars } from './scalars.js';
 import type { TreeMap } from './yaml-source.js';
 
 /** A duration that the scalar settings have already found sound. */
-const millis = (text: string): number => parseDuration(text) ?? Number.NaN;
+export const millis = (text: string): number => parseDuration(text) ?? Number.NaN;
 
 export const toCallSettings = ({ calls, numbers }: Scalars): CallSettings => ({
   ...calls,

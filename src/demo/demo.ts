@@ -129,6 +129,7 @@ const demoConfig = (standIn: StandIn, port: number): Config => {
     dids: [],
     calls,
     delivery: { timeout: 5_000, parallel: 4, maxAge: 3_600_000, drain: 3_000 },
+    store: { kind: 'memory' },
     http: { host: '127.0.0.1', port: 0 },
     log: { level: 'error', pretty: true },
   };

@@ -5,8 +5,11 @@
 
 export interface PbxHealth {
   readonly name: string;
-  /** `hearing`: its events arrive. `connecting`: being connected, for the first time or again. `deaf`: it cannot be heard. */
-  readonly state: 'hearing' | 'connecting' | 'deaf';
+  /**
+   * `hearing`: its events arrive. `connecting`: being connected, for the first time or again. `deaf`: it cannot be heard.
+   * `standby`: another bridge leads it, and this one would take over.
+   */
+  readonly state: 'hearing' | 'connecting' | 'deaf' | 'standby';
   /** Why, and what to do; never a secret. */
   readonly reason?: string | undefined;
   /** Wall clock, ms since 1970, at which it came into this state. */
@@ -59,15 +62,16 @@ export interface Readiness {
 /** Reasons are sentences; a longer one is a mistake of its author and must not make the page grow. */
 const MAX_REASON = 500;
 
+const well = (state: PbxHealth['state']): boolean => state === 'hearing' || state === 'standby';
 const cut = (text: string): string => (text.length > MAX_REASON ? `${text.slice(0, MAX_REASON - 1)}…` : text);
 const withReason = (text: string, reason: string | undefined): string =>
   reason === undefined ? text : `${text}: ${cut(reason)}`;
 
-/** Ready = every PBX is heard, every Zammad takes posts, and no error stands. */
+/** Ready = every PBX is heard (or led by another bridge), every Zammad takes posts, and no error stands. */
 export function readiness(report: HealthReport, version: string): Readiness {
   const because = [
     ...report.pbx
-      .filter((pbx) => pbx.state !== 'hearing')
+      .filter(({ state }) => !well(state))
       .map((pbx) => withReason(`PBX ${pbx.name} is ${pbx.state}`, pbx.reason)),
     ...report.zammad
       .filter((zammad) => zammad.state !== 'ok')
@@ -79,7 +83,7 @@ export function readiness(report: HealthReport, version: string): Readiness {
     version,
     because,
     notes: report.pbx.flatMap(({ name, state, reason }) =>
-      state === 'hearing' && reason !== undefined ? [`PBX ${name}: ${cut(reason)}`] : [],
+      well(state) && reason !== undefined ? [`PBX ${name}: ${cut(reason)}`] : [],
     ),
     pbx: report.pbx.map(({ name, state, reason, since }) => ({
       name,

@@ -64,6 +64,17 @@ export interface HangsUp {
 export const canHangUp = (adapter: Adapter): adapter is Adapter & HangsUp =>
   typeof (adapter as Partial<HangsUp>).hangUp === 'function';
 
+/** Optional: the adapter can ask its PBX anew which legs there are. */
+export interface Refreshes {
+  /**
+   * Takes a snapshot again, as `start` did: what it says is emitted, the `snapshot` event last. Rejects with a BridgeError when
+   * the PBX gave no whole answer, or is not heard; then nothing is closed by it.
+   */
+  refresh(): Promise<void>;
+}
+export const canRefresh = (adapter: Adapter): adapter is Adapter & Refreshes =>
+  typeof (adapter as Partial<Refreshes>).refresh === 'function';
+
 /** Reads recorded bytes of the PBX: the adapter's brainless half, for `replay`. */
 export interface RecordingReader {
   /**

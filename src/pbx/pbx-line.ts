@@ -1,14 +1,16 @@
 import type { Logger } from 'pino';
-import { Brain, type BrainSettings } from '../call/brain.js';
+import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
 import type { CallId, LegEvent } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
-import { canHangUp, type Adapter, type AdapterContext } from './adapter.js';
+import { canHangUp, canRefresh, type Adapter, type AdapterContext } from './adapter.js';
 import { Supervisor, type PbxState } from './supervisor.js';
 
 /** Q.850 "user busy": what a rejected caller hears. */
 const USER_BUSY = 17;
+/** While there are calls: how often the PBX is asked whether they are all still there. A lost event must not leave one open. */
+const SWEEP_EVERY_MS = 5 * 60_000;
 
 export interface PbxLineOptions extends Omit<AdapterContext, 'emit' | 'name'> {
   readonly brain: BrainSettings;
@@ -17,6 +19,10 @@ export interface PbxLineOptions extends Omit<AdapterContext, 'emit' | 'name'> {
   readonly random: () => number;
   /** Where what the brain says goes. Never throws. */
   readonly onOutcomes: (outcomes: readonly Outcome[]) => void;
+  /** What an earlier run, or another bridge, has left of its calls. */
+  readonly heritage?: BrainHeritage | undefined;
+  /** The PBX is heard and its snapshot was taken; called after each connect. */
+  readonly onHeard?: () => void;
 }
 
 /** One PBX with its brain: the adapter's events go in, posts come out, and time passes for the calls. */
@@ -30,6 +36,7 @@ export class PbxLine {
   #tickAt: number | undefined;
   #stopped = false;
   #deaf = false;
+  #cancelSweep: (() => void) | undefined;
 
   constructor(private readonly options: PbxLineOptions) {
     const { clock, log, metrics, random } = options;
@@ -54,6 +61,10 @@ export class PbxLine {
         if (state === 'deaf' && !this.#deaf) this.#brain.deaf(clock.monotonic());
         this.#deaf = state === 'deaf';
         this.#plan();
+        this.#cancelSweep?.();
+        if (state !== 'hearing') return;
+        this.#planSweep();
+        options.onHeard?.();
       },
     });
   }
@@ -74,7 +85,11 @@ export class PbxLine {
     return this.#brain.has(callId);
   }
 
+  /** Takes up what was left, and connects. */
   start(): void {
+    const { heritage, onOutcomes } = this.options;
+    if (heritage !== undefined) onOutcomes(this.#brain.restore(heritage, this.#clock.monotonic()));
+    this.#plan();
     this.#supervisor.start();
   }
 
@@ -83,6 +98,7 @@ export class PbxLine {
     await this.#supervisor.stop();
     this.#stopped = true;
     this.#cancelTick?.();
+    this.#cancelSweep?.();
   }
 
   /** Ends a call that Zammad has rejected, if no agent has answered it yet. */
@@ -111,6 +127,22 @@ export class PbxLine {
     if (this.#stopped) return;
     this.options.onOutcomes(this.#brain.apply(batch, this.#clock.monotonic()));
     this.#plan();
+  }
+
+  #planSweep(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_EVERY_MS, () => {
+      void this.#sweep();
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const adapter = this.#adapter;
+    try {
+      if (this.openCalls > 0 && canRefresh(adapter)) await adapter.refresh();
+    } catch (thrown) {
+      this.#log.debug({ error: asError(thrown) }, 'the PBX could not be asked whether all calls are still there');
+    }
+    if (!this.#stopped && !this.#deaf) this.#planSweep();
   }
 
   /** One timer, for the first thing that is due. */

@@ -15,6 +15,8 @@ import { notLeading, type WriteQueue } from './write-queue.js';
 
 /** The ids of calls that are over matter for a day: a leg that lives on must not start another call of the same id. */
 const ROOTS_MS = 24 * 3_600_000;
+/** A leg whose call is over does not live on for longer. */
+const AFTERMATH_MS = 3_600_000;
 
 export interface DurableOutboxOptions {
   readonly queue: WriteQueue;
@@ -66,14 +68,16 @@ export class DurableOutbox implements Outbox {
   async load(lead: DurableLead): Promise<Heritage> {
     this.#mustLead(lead);
     await this.#written();
-    const since = this.options.clock.wall() - ROOTS_MS;
-    const { calls, roots, posts, newCalls } = await this.options.ask('load', { pbx: lead.pbx, since });
+    const now = this.options.clock.wall();
+    const window = { since: now - ROOTS_MS, justNow: now - AFTERMATH_MS };
+    const { calls, roots, aftermath, posts, newCalls } = await this.options.ask('load', { pbx: lead.pbx, ...window });
     this.#mustLead(lead);
     for (const row of calls) lead.calls.set(row.call_id, row);
     this.#takeUp(lead, posts);
     return {
       calls: calls.flatMap((row) => this.#recordOf(row) ?? []),
       roots,
+      aftermath,
       posts: readableItems(posts),
       newCalls: readableItems(newCalls),
     };
@@ -96,6 +100,12 @@ export class DurableOutbox implements Outbox {
     this.options.mustBeOpen();
     await this.#written();
     return knowledgeOf(callIds, await this.options.ask('knowledge', callIds));
+  }
+
+  async drop(lead: DurableLead, seqs: readonly number[]): Promise<void> {
+    this.#mustLead(lead);
+    await this.#written();
+    await this.options.ask('drop', seqs);
   }
 
   async pbxs(): Promise<Output<'pbxs'>> {

@@ -2,13 +2,20 @@
 import type { CallId, LegId, PbxName } from '../call/vocabulary.js';
 import { chunks } from './chunks.js';
 import type { HeritageRows, KnowledgeRows } from './protocol.js';
-import type { PostRow } from './rows.js';
+import { aftermathIn, type PostRow } from './rows.js';
 import type { Database, Within } from './schema.js';
 
 const IDS_OF_A_STATEMENT = 200;
 
-/** @param since roots of calls that changed after that wall time count, and of all open calls. */
-export async function readHeritage(trx: Within, pbx: PbxName, since: number): Promise<HeritageRows> {
+/**
+ * @param since roots of calls that changed after that wall time count, and of all open calls.
+ * @param justNow legs count that were left by calls that ended after that wall time.
+ */
+export async function readHeritage(
+  trx: Within,
+  pbx: PbxName,
+  { since, justNow }: { readonly since: number; readonly justNow: number },
+): Promise<HeritageRows> {
   const calls = await trx
     .selectFrom('zpb_calls')
     .selectAll()
@@ -26,6 +33,13 @@ export async function readHeritage(trx: Within, pbx: PbxName, since: number): Pr
   for (const { root, count } of [...recent, ...calls.map(({ root, ordinal }) => ({ root, count: ordinal }))]) {
     counts.set(root, Math.max(count, counts.get(root) ?? 0));
   }
+  const left = await trx
+    .selectFrom('zpb_calls')
+    .select('aftermath')
+    .where('pbx', '=', pbx)
+    .where('ended_at', '>=', justNow)
+    .where('aftermath', 'is not', null)
+    .execute();
   const posts = await trx
     .selectFrom('zpb_posts')
     .selectAll()
@@ -35,7 +49,13 @@ export async function readHeritage(trx: Within, pbx: PbxName, since: number): Pr
     .execute();
   const ids = new Set([...calls, ...posts].map(({ call_id }) => call_id));
   const newCalls = (await postsOf(trx, [...ids], 'newCall')).filter((row) => row.pbx === pbx);
-  return { calls, roots: [...counts].map(([root, count]) => ({ root, count })), posts, newCalls };
+  return {
+    calls,
+    roots: [...counts].map(([root, count]) => ({ root, count })),
+    aftermath: left.flatMap((row) => aftermathIn(row.aftermath)),
+    posts,
+    newCalls,
+  };
 }
 
 export async function readHandedIn(db: Database, pbx: PbxName): Promise<readonly PostRow[]> {

@@ -18,6 +18,7 @@ const migrations = ({ integer }: Dialect): Record<string, Migration> => ({
         .addColumn('record', 'text')
         .addColumn('changed_at', integer, (column) => column.notNull())
         .addColumn('ended_at', integer)
+        .addColumn('aftermath', 'text')
         .execute();
       await db.schema
         .createTable('zpb_posts')

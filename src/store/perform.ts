@@ -39,7 +39,7 @@ export const ROW_OPERATIONS: RowOperations = {
     await release(db, pbx, epoch);
     return undefined;
   },
-  load: (db, _terms, { pbx, since }) => db.transaction().execute((trx) => readHeritage(trx, pbx, since)),
+  load: (db, _terms, { pbx, ...window }) => db.transaction().execute((trx) => readHeritage(trx, pbx, window)),
   handedIn: (db, _terms, { pbx }) => readHandedIn(db, pbx),
   knowledge: (db, _terms, callIds) => readKnowledge(db, callIds),
   pbxs: (db) => readPbxs(db),

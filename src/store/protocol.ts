@@ -45,6 +45,7 @@ export interface Renewed {
 export interface HeritageRows {
   readonly calls: readonly CallRow[];
   readonly roots: readonly { readonly root: LegId; readonly count: number }[];
+  readonly aftermath: readonly LegId[];
   readonly posts: readonly PostRow[];
   readonly newCalls: readonly PostRow[];
 }
@@ -65,7 +66,7 @@ export interface Operations {
   renew: Operation<readonly LeadInput[], readonly Renewed[]>;
   release: Operation<LeadInput, undefined>;
   /** `since`: roots of calls that changed after that wall time count. */
-  load: Operation<{ readonly pbx: PbxName; readonly since: number }, HeritageRows>;
+  load: Operation<{ readonly pbx: PbxName; readonly since: number; readonly justNow: number }, HeritageRows>;
   handedIn: Operation<{ readonly pbx: PbxName }, readonly PostRow[]>;
   knowledge: Operation<readonly CallId[], KnowledgeRows>;
   pbxs: Operation<undefined, readonly PbxName[]>;

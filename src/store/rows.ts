@@ -14,6 +14,8 @@ export interface CallRow {
   /** Wall clock of the bridge that wrote it, ms since 1970. */
   readonly changed_at: number;
   readonly ended_at: number | null;
+  /** JSON of the ids of the legs that had a part in a call that is over, and lived on. */
+  readonly aftermath: string | null;
 }
 
 export interface PostRow {
@@ -58,6 +60,7 @@ export const callRow = (pbx: PbxName, change: CallChange, now: number): CallRow 
   record: change.record === undefined ? null : JSON.stringify(change.record),
   changed_at: now,
   ended_at: change.record === undefined ? now : null,
+  aftermath: change.aftermath === undefined ? null : JSON.stringify(change.aftermath),
 });
 
 export const postRow = (item: NewOutboxItem, seq: number, now: number, handedIn = false): PostRow => ({
@@ -97,6 +100,16 @@ export function recordIn(text: string): CallRecord | undefined {
     return typeof value === 'object' && value !== null ? (value as CallRecord) : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The legs of a call row's `aftermath`; none when it cannot be read. */
+export function aftermathIn(text: string | null): readonly LegId[] {
+  try {
+    const value: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(value) ? value.filter((id): id is LegId => typeof id === 'string') : [];
+  } catch {
+    return [];
   }
 }
 

@@ -16,6 +16,8 @@ export interface CallChange {
   readonly ordinal: number;
   /** Undefined: it is over. */
   readonly record: CallRecord | undefined;
+  /** It is over, but these legs that had a part in it still live. */
+  readonly aftermath?: readonly LegId[] | undefined;
 }
 
 /** What happened in one turn of the event loop: committed together, all or nothing. */
@@ -31,6 +33,8 @@ export interface Heritage {
   readonly calls: readonly CallRecord[];
   /** How many calls each leg has started that may still be alive. */
   readonly roots: readonly { readonly root: LegId; readonly count: number }[];
+  /** The `aftermath` of the calls that ended within the last hour. */
+  readonly aftermath: readonly LegId[];
   /** Posts `waiting` or `sending`, in their order. */
   readonly posts: readonly OutboxItem[];
   /** The newCalls of those calls and posts, whatever became of them: Zammad may turn out not to know a call. */
@@ -69,6 +73,8 @@ export interface Lead {
   /** Posts that a person, or another program, wants sent (`outbox resend`, `reconcile`). Each is given out once. */
   handedIn(): Promise<readonly OutboxItem[]>;
   knowledge(callIds: readonly CallId[]): Promise<readonly CallKnowledge[]>;
+  /** Forgets dead and unknown posts (by seq) that have turned out to be settled. Others are passed over. */
+  drop(seqs: readonly number[]): Promise<void>;
   /** Another bridge waits for this lead. */
   readonly wanted: boolean;
   /** Lets another bridge lead at once. Never rejects. */

@@ -43,6 +43,7 @@ export async function putCalls(trx: Within, rows: readonly CallRow[]): Promise<v
           record: eb.ref('excluded.record'),
           changed_at: eb.ref('excluded.changed_at'),
           ended_at: eb.ref('excluded.ended_at'),
+          aftermath: eb.ref('excluded.aftermath'),
         })),
       )
       .execute();

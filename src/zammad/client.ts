@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Use a connection of its own instead of one that the server may be closing this very moment. */
   readonly freshSocket?: boolean | undefined;
+  /** Asked once more when there is a connection, right before the first byte goes out; false = `notSent`. */
+  readonly mayBegin?: (() => boolean) | undefined;
 }
 
 /** What the dispatcher needs of a Zammad. No method ever rejects. */
@@ -92,6 +94,7 @@ class HttpZammadClient implements ZammadClient {
     const result = await this.#push(encodePost(post, this.#settings.encoding), options);
     if (result.kind === 'answered') return judgeStatus(post, result.answer, this.#settings.origin);
     const message = this.#words(result.code, options);
+    if (result.code === 'FENCED') return { kind: 'notSent', message };
     return result.reached ? { kind: 'unknownOutcome', cause: 'silent', message } : { kind: 'notProcessed', message };
   }
 
@@ -150,8 +153,8 @@ class HttpZammadClient implements ZammadClient {
   }
 
   #exchange(
-    request: Omit<ExchangeRequest, 'timeout' | 'signal' | 'connections'>,
-    { timeout, signal, freshSocket }: RequestOptions,
+    request: Omit<ExchangeRequest, 'timeout' | 'signal' | 'mayBegin' | 'connections'>,
+    { timeout, signal, freshSocket, mayBegin }: RequestOptions,
   ): Promise<Exchange> {
     const { clock, version } = this.#settings;
     return exchange(clock, {
@@ -159,6 +162,7 @@ class HttpZammadClient implements ZammadClient {
       headers: { ...request.headers, 'User-Agent': `zammad-pbx-bridge/${version}` },
       timeout,
       signal,
+      mayBegin,
       connections: freshSocket === true ? this.#fresh : this.#kept,
     });
   }

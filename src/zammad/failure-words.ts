@@ -9,7 +9,7 @@ const UNTRUSTED: readonly string[] = [
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ];
 
-/** `code` as Node gives it (`ECONNREFUSED`), or `DEADLINE` / `STOPPED` of this client. `origin` may be shown. */
+/** `code` as Node gives it (`ECONNREFUSED`), or `DEADLINE`, `STOPPED`, `FENCED` of this client. `origin` may be shown. */
 export function failureWords(code: string, origin: string, timeout: number): string {
   if (UNTRUSTED.includes(code)) {
     return `The certificate of ${origin} is not signed by a known authority (${code}): put the authority's PEM file into zammad[].caFile`;
@@ -18,7 +18,9 @@ export function failureWords(code: string, origin: string, timeout: number): str
     case 'DEADLINE':
       return `${origin} did not answer within ${timeout} ms`;
     case 'STOPPED':
-      return `The request to ${origin} was cut short because the bridge stops`;
+      return `The request to ${origin} was cut short because this bridge stops or may not speak for the PBX any more`;
+    case 'FENCED':
+      return `Nothing was sent to ${origin}: this bridge may not speak for the PBX any more`;
     case 'ECONNREFUSED':
       return `Nothing listens at ${origin} (ECONNREFUSED): is Zammad running, and the port right?`;
     case 'ENOTFOUND':

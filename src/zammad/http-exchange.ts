@@ -22,16 +22,18 @@ export interface ExchangeRequest {
   readonly maxBody: number;
   readonly connections: Connections;
   readonly signal?: AbortSignal | undefined;
+  /** Asked right before the first byte goes out. */
+  readonly mayBegin?: (() => boolean) | undefined;
 }
 
 export type Exchange =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** `reached`: the server may have got the request. `code`: Node's, or `DEADLINE`, or `STOPPED` (the caller's signal). */
+  /** `reached`: the server may have got the request. `code`: Node's, `DEADLINE`, `STOPPED` (the caller's signal) or `FENCED` (`mayBegin`). */
   | { readonly kind: 'failed'; readonly reached: boolean; readonly code: string };
 
 /** Never rejects. */
 export async function exchange(clock: Clock, request: ExchangeRequest): Promise<Exchange> {
-  const track = new RequestTrack();
+  const track = new RequestTrack(request.mayBegin);
   const abort = new AbortController();
   let ended: 'DEADLINE' | 'STOPPED' | undefined;
   const end = (why: 'DEADLINE' | 'STOPPED'): void => {
@@ -52,6 +54,7 @@ export async function exchange(clock: Clock, request: ExchangeRequest): Promise<
     return { kind: 'answered', answer: answerOf(response.status, response.headers, body) };
   } catch (thrown) {
     track.destroy();
+    if (track.fenced) return { kind: 'failed', reached: false, code: 'FENCED' };
     const code = ended ?? codeOf(thrown);
     const head = track.response;
     if (head?.statusCode === undefined) return { kind: 'failed', reached: track.reached, code };

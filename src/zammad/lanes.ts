@@ -1,17 +1,20 @@
 /**
  * The posts of one Zammad, a lane for each call. A lane is in one place at a time: in a worker's hands, waiting for its
- * time, or ready; so posts of one call can never overtake each other or be under way together.
+ * time, parked until this bridge may speak for its PBX, or ready; so posts of one call can never overtake each other or be
+ * under way together.
  */
 import type { Clock } from '../clock.js';
-import type { CallId, Millis } from '../call/vocabulary.js';
+import type { CallId, Millis, PbxName } from '../call/vocabulary.js';
 import { ageOf } from './queued-post.js';
 import type { QueuedPost } from './queued-post.js';
 
 export interface Lane {
+  readonly pbx: PbxName;
   readonly callId: CallId;
   /** In order of commitment; empty only once the lane is forgotten. */
   readonly posts: QueuedPost[];
-  place: 'taken' | 'waiting' | 'ready';
+  /** `gone`: dropped while it was in a worker's hands; whatever that does with it has no effect. */
+  place: 'taken' | 'waiting' | 'ready' | 'parked' | 'gone';
   /** Waits only until the call has another post. */
   waitsForMore: boolean;
   cancelWait?: (() => void) | undefined;
@@ -26,7 +29,8 @@ export class Lanes {
   readonly #clock: Clock;
   readonly #live: Millis;
   readonly #onReady: () => void;
-  readonly #lanes = new Map<CallId, Lane>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #parked = new Map<PbxName, Set<Lane>>();
   readonly #posts = new Map<number, QueuedPost>();
   /** Sets keep the order of insertion, and take out anything at once. */
   readonly #ready: Readonly<Record<Rank, Set<Lane>>> = {
@@ -55,13 +59,13 @@ export class Lanes {
 
   /** False if it is here already. */
   add(post: QueuedPost): boolean {
-    const { seq, callId } = post.item;
+    const { seq, callId, pbx } = post.item;
     if (this.#posts.has(seq)) return false;
     this.#posts.set(seq, post);
-    const lane = this.#lanes.get(callId);
+    const lane = this.#lanes.get(keyOf(post.item));
     if (lane === undefined) {
-      const fresh: Lane = { callId, posts: [post], place: 'ready', waitsForMore: false };
-      this.#lanes.set(callId, fresh);
+      const fresh: Lane = { pbx, callId, posts: [post], place: 'ready', waitsForMore: false };
+      this.#lanes.set(keyOf(post.item), fresh);
       this.#rank(fresh);
       return true;
     }
@@ -92,6 +96,7 @@ export class Lanes {
 
   /** Gives a taken lane back, to be served before others of its kind: a call once told should not ring for long. */
   giveBack(lane: Lane): void {
+    if (lane.place === 'gone') return;
     lane.place = 'ready';
     this.#ready[this.#isLive(lane) ? 'liveNext' : 'backlogNext'].add(lane);
   }
@@ -103,6 +108,7 @@ export class Lanes {
 
   /** Gives a taken lane back, to be ready after `ms` (or, with `orMore`, as soon as the call has another post). */
   wait(lane: Lane, ms: Millis, orMore = false): void {
+    if (lane.place === 'gone') return;
     lane.place = 'waiting';
     lane.waitsForMore = orMore;
     if (this.#closed) return;
@@ -114,9 +120,48 @@ export class Lanes {
 
   /** Takes a finished head off a taken lane, which stays taken; a lane without posts is forgotten. */
   shift(lane: Lane): void {
+    if (lane.place === 'gone') return;
     const head = lane.posts.shift();
-    if (head !== undefined) this.#posts.delete(head.item.seq);
-    if (lane.posts.length === 0) this.#lanes.delete(lane.callId);
+    if (head === undefined) return;
+    this.#posts.delete(head.item.seq);
+    if (lane.posts.length === 0) this.#lanes.delete(keyOf(lane));
+  }
+
+  get parked(): number {
+    return this.#parked.size;
+  }
+
+  /** Sets a taken lane aside until `unpark`. */
+  park(lane: Lane): void {
+    if (lane.place === 'gone') return;
+    lane.place = 'parked';
+    const those = this.#parked.get(lane.pbx) ?? new Set();
+    this.#parked.set(lane.pbx, those.add(lane));
+  }
+
+  /** Lets the parked lanes of every PBX that `mayGo` be ready again. */
+  unpark(mayGo: (pbx: PbxName) => boolean): void {
+    for (const [pbx, lanes] of this.#parked) {
+      if (!mayGo(pbx)) continue;
+      this.#parked.delete(pbx);
+      for (const lane of lanes) this.#rank(lane);
+    }
+  }
+
+  /** Forgets every post of a PBX, and returns them. */
+  drop(pbx: PbxName): readonly QueuedPost[] {
+    const dropped: QueuedPost[] = [];
+    this.#parked.delete(pbx);
+    for (const [key, lane] of this.#lanes) {
+      if (lane.pbx !== pbx) continue;
+      lane.cancelWait?.();
+      for (const lanes of Object.values(this.#ready)) lanes.delete(lane);
+      lane.place = 'gone';
+      this.#lanes.delete(key);
+      for (const post of lane.posts) this.#posts.delete(post.item.seq);
+      dropped.push(...lane.posts);
+    }
+    return dropped;
   }
 
   /** Lanes whose head a gate waits for lose that rank; their heads are returned. */
@@ -145,6 +190,7 @@ export class Lanes {
   }
 
   #rank(lane: Lane): void {
+    if (lane.place === 'gone') return;
     lane.place = 'ready';
     if (lane.posts[0]?.answerGate !== undefined) this.#ready.gate.add(lane);
     else if (this.#isLive(lane)) this.#ready.live.add(lane);
@@ -178,6 +224,9 @@ export class Lanes {
     return lane;
   }
 }
+
+/** Two PBXs' ids are never mixed, whatever they look like. */
+const keyOf = ({ pbx, callId }: { readonly pbx: PbxName; readonly callId: CallId }): string => `${pbx} ${callId}`;
 
 /** By seq: what is notified while the outbox is still being read may be younger than what is read. */
 function insert(lane: Lane, post: QueuedPost): void {

@@ -1,5 +1,5 @@
 /** How one request to Zammad came out. Data, not exceptions: every one of these is part of ordinary life. */
-import type { Millis } from '../call/vocabulary.js';
+import type { Direction, Millis } from '../call/vocabulary.js';
 import type { Reply } from './reply.js';
 
 export type Outcome =
@@ -15,6 +15,8 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly message: string }
   /** It surely was not processed: sending it again can do no harm. */
   | { readonly kind: 'notProcessed'; readonly message: string; readonly retryAfter?: Millis | undefined }
+  /** Not a byte of it was sent, because this bridge may not speak for the PBX any more. Says nothing about Zammad. */
+  | { readonly kind: 'notSent'; readonly message: string }
   /**
    * It was sent, and nobody can say whether it was processed. `silent`: no answer came (Zammad may be down);
    * `error`: Zammad answered with an error of its own.
@@ -32,7 +34,12 @@ export type ProbeResult =
 export interface LoggedCall {
   readonly callId: string;
   readonly state: string;
+  /** False = on the list of open calls: it rings, or it was missed. */
   readonly done: boolean;
+  /** What follows is missing where Zammad does not give it. */
+  readonly direction?: Direction | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 export type CallLogResult =

@@ -15,14 +15,21 @@ export type Next =
   | { readonly do: 'unknown'; readonly reason: string }
   /** Surely not processed: send it again after a back-off. */
   | { readonly do: 'again'; readonly reason: string; readonly retryAfter?: number | undefined }
+  /** Nothing was tried: when this bridge may speak for the PBX again. */
+  | { readonly do: 'later'; readonly reason: string }
   /** Perhaps processed, but sending it again does no (or bearable) harm: after a back-off. */
   | { readonly do: 'resend'; readonly reason: string }
   /** Tell the call anew (newCall), then send this post. */
   | { readonly do: 'recreate'; readonly reason: string }
   /** The call was told anew: now send this post, at once. */
   | { readonly do: 'send' }
-  /** Look into Zammad's caller log, not before the request's own deadline. */
-  | { readonly do: 'readBack'; readonly reason: string };
+  /**
+   * Look into Zammad's caller log: at once if the request was `answered`, else not before its own deadline, and it may show up there
+   * even later.
+   */
+  | { readonly do: 'readBack'; readonly reason: string; readonly answered: boolean }
+  /** The caller log does not show it, but it may still come: look again later. */
+  | { readonly do: 'lookAgain'; readonly reason: string };
 
 export interface Circumstances {
   readonly event: Post['event'];
@@ -32,6 +39,8 @@ export interface Circumstances {
   readonly canReadBack: boolean;
   /** Unknown outcomes of this post before this one. */
   readonly unknowns: number;
+  /** An earlier attempt at it may have been processed. */
+  readonly unsure: boolean;
 }
 
 /** After the post itself was sent. */
@@ -43,13 +52,18 @@ export function afterPost(outcome: Outcome, circumstances: Circumstances): Next 
     case 'unknownCall':
       return { do: 'recreate', reason: outcome.message };
     case 'refused':
+      // Perhaps because it is there already, said in words that are not known.
+      if (circumstances.unsure)
+        return { do: 'unknown', reason: `${outcome.message}. An earlier try may have been taken` };
       return { do: 'dead', reason: outcome.message };
     case 'held':
       return { do: 'again', reason: outcome.message };
+    case 'notSent':
+      return { do: 'later', reason: outcome.message };
     case 'notProcessed':
       return { do: 'again', reason: outcome.message, retryAfter: outcome.retryAfter };
     case 'unknownOutcome':
-      return afterUnknown(outcome.message, circumstances);
+      return afterUnknown(outcome.message, circumstances, false);
   }
 }
 
@@ -61,9 +75,11 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
     case 'exists':
       // So the call was known, and the 500 was Zammad's own: perhaps after it had saved the change. (Or it exists because of
       // our own newCall, whose answer was lost: nothing tells the two apart, and a second hangup could do harm.)
-      return afterUnknown('Zammad knows the call and yet answered 500', circumstances);
+      return afterUnknown('Zammad knows the call and yet answered 500', circumstances, true);
     case 'refused':
       return { do: 'dead', reason: `The call is not known to Zammad and cannot be told again: ${outcome.message}` };
+    case 'notSent':
+      return { do: 'later', reason: outcome.message };
     case 'notProcessed':
     case 'held':
     case 'unknownCall':
@@ -72,37 +88,44 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
   }
 }
 
-/** After a look into the caller log for a hangup of unknown outcome. */
-export function afterReadBack(result: CallLogResult, callId: string): Next {
+/**
+ * After a look into the caller log for a hangup of unknown outcome.
+ * @param final what is not there by now will not come any more.
+ * @param repeatable a second hangup does no harm: where looking does not help, it is sent again.
+ */
+export function afterReadBack(result: CallLogResult, callId: string, final: boolean, repeatable: boolean): Next {
   switch (result.kind) {
     case 'failed':
-      return { do: 'readBack', reason: result.message };
+      return { do: 'readBack', reason: result.message, answered: false };
     case 'denied':
-      return { do: 'unknown', reason: result.message };
+      return repeatable ? { do: 'resend', reason: result.message } : { do: 'unknown', reason: result.message };
     case 'calls': {
       const call = result.calls.find((candidate) => candidate.callId === callId);
       if (call === undefined) {
-        return {
-          do: 'unknown',
-          reason: 'The call is not among the newest rows of the caller log that the API token may see',
-        };
+        const reason = 'The call is not among the newest rows of the caller log that the API token may see';
+        return repeatable ? { do: 'resend', reason } : { do: 'unknown', reason };
       }
-      return call.state === 'hangup'
-        ? { do: 'delivered' }
-        : { do: 'again', reason: `The caller log says that the call is still in state ${quoted(call.state)}` };
+      if (call.state === 'hangup') return { do: 'delivered' };
+      const reason = `The caller log says that the call is still in state ${quoted(call.state)}`;
+      return final ? { do: 'again', reason } : { do: 'lookAgain', reason };
     }
   }
 }
 
-function afterUnknown(reason: string, { event, repeatable, canReadBack, unknowns }: Circumstances): Next {
+function afterUnknown(
+  reason: string,
+  { event, repeatable, canReadBack, unknowns }: Circumstances,
+  answered: boolean,
+): Next {
   switch (event) {
     case 'newCall':
       return { do: 'resend', reason };
     case 'answer':
       return unknowns === 0 ? { do: 'resend', reason } : { do: 'unknown', reason };
     case 'hangup':
-      if (repeatable) return { do: 'resend', reason };
-      return canReadBack ? { do: 'readBack', reason } : { do: 'unknown', reason };
+      // Looking is better than repeating, also where a second hangup would only move times.
+      if (canReadBack) return { do: 'readBack', reason, answered };
+      return repeatable ? { do: 'resend', reason } : { do: 'unknown', reason };
   }
 }
 

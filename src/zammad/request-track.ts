@@ -13,11 +13,23 @@ interface Transport {
   request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
 }
 
-/** Watches one request. */
+/** Watches one request, and keeps it from being written when it may not be any more. */
 export class RequestTrack {
+  readonly #mayBegin: () => boolean;
   #reached = false;
+  #fenced = false;
   #response: IncomingMessage | undefined;
   #request: ClientRequest | undefined;
+
+  /** `mayBegin` is asked when there is a connection, right before the first byte goes out. */
+  constructor(mayBegin: () => boolean = () => true) {
+    this.#mayBegin = mayBegin;
+  }
+
+  /** True when it was not written because it might not begin any more. */
+  get fenced(): boolean {
+    return this.#fenced;
+  }
 
   /**
    * True as soon as the server may have got a byte of the request: its socket was connected (TLS: and its certificate
@@ -55,11 +67,22 @@ export class RequestTrack {
 
   #watch(request: ClientRequest, socket: Socket): void {
     if (request.reusedSocket) {
+      this.#begin(request);
+      return;
+    }
+    // Node writes the request in a listener of its own that comes after this one (TLS: after the certificate was accepted). The
+    // connection may have taken long, and this process may have been stopped meanwhile.
+    socket.prependOnceListener(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
+      this.#begin(request);
+    });
+  }
+
+  #begin(request: ClientRequest): void {
+    if (this.#mayBegin()) {
       this.#reached = true;
       return;
     }
-    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
-      this.#reached = true;
-    });
+    this.#fenced = true;
+    request.destroy();
   }
 }

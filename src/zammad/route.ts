@@ -1,8 +1,9 @@
 /** The delivery to one Zammad: which call is served when, and how many side by side. */
 import { setMaxListeners } from 'node:events';
 import type { OutboxItem } from '../store/outbox.js';
-import type { Millis } from '../call/vocabulary.js';
+import type { Millis, PbxName } from '../call/vocabulary.js';
 import type { HealthNews } from './delivery-step.js';
+import type { Fence } from './fence.js';
 import { Health } from './health.js';
 import type { ZammadState } from './health.js';
 import { LaneWorker } from './lane-worker.js';
@@ -10,7 +11,7 @@ import type { WorkerContext } from './lane-worker.js';
 import { Lanes } from './lanes.js';
 import type { Lane } from './lanes.js';
 import { ageOf, answerGate, queuedPost } from './queued-post.js';
-import type { UrgentReply } from './queued-post.js';
+import type { Origin, UrgentReply } from './queued-post.js';
 
 export interface RouteState {
   readonly state: ZammadState;
@@ -26,20 +27,36 @@ export interface RouteState {
 
 type Slot = 'gate' | 'ordinary' | 'trial';
 
+interface Servable {
+  readonly lane: Lane;
+  readonly fence: Fence;
+}
+
+export interface RouteContext extends Omit<WorkerContext, 'lanes'> {
+  /** Undefined for a PBX that was not taken (yet): its posts wait. */
+  readonly fenceOf: (pbx: PbxName) => Fence | undefined;
+}
+
+/** While posts wait for their PBX's lead to last longer: how often is looked. */
+const LOOK_AT_LEADS: Millis = 250;
+const NOT_OURS = 'This bridge may not speak for the PBX at the moment';
+
 export class Route {
-  readonly #context: Omit<WorkerContext, 'lanes'>;
+  readonly #context: RouteContext;
   readonly #lanes: Lanes;
   readonly #health: Health;
   readonly #worker: LaneWorker;
   readonly #abort = new AbortController();
   readonly #busy: Record<Slot, number> = { gate: 0, ordinary: 0, trial: 0 };
-  readonly #underWay = new Set<Promise<void>>();
+  /** With the PBX they are for; probes are for none. */
+  readonly #underWay = new Map<Promise<void>, PbxName | undefined>();
   #idle: (() => void)[] = [];
   #running = false;
   #looked = false;
   #cancelTrial: (() => void) | undefined;
+  #cancelLook: (() => void) | undefined;
 
-  constructor(context: Omit<WorkerContext, 'lanes'>) {
+  constructor(context: RouteContext) {
     // Every request under way listens to it; Node would warn of more than ten.
     setMaxListeners(0, this.#abort.signal);
     this.#context = context;
@@ -63,19 +80,33 @@ export class Route {
   }
 
   /** Takes up items that are safe in the outbox. Those it has already are passed over. */
-  intake(items: readonly OutboxItem[], fromStart: boolean): void {
-    for (const item of items) this.#add(item, fromStart);
+  intake(items: readonly OutboxItem[], origin: Origin): void {
+    for (const item of items) this.#add(item, origin);
+    this.#unpark();
     this.#pump();
+  }
+
+  /** The newCalls of calls that go on, whatever became of them. */
+  recall(newCalls: readonly OutboxItem[]): void {
+    for (const item of newCalls) this.#context.remembered.recall(item);
+  }
+
+  /** Forgets every post of a PBX whose fence is closed. Resolves when none of them is under way. */
+  async drop(pbx: PbxName): Promise<void> {
+    for (const post of this.#lanes.drop(pbx)) answerGate(post, { kind: 'noReply', why: NOT_OURS });
+    this.#context.remembered.forgetAll(pbx);
+    this.#pump();
+    await Promise.all([...this.#underWay].filter(([, whose]) => whose === pbx).map(([work]) => work));
   }
 
   /** Takes up a newCall for whose reply a gate waits. Settles after the first attempt, at once when Zammad is not well. */
   urgent(item: OutboxItem): Promise<UrgentReply> {
     if (!this.#running || this.#health.state !== 'ok') {
-      this.intake([item], false);
+      this.intake([item], 'live');
       return Promise.resolve({ kind: 'noReply', why: this.#health.reason ?? 'The dispatcher does not run' });
     }
     return new Promise((resolve) => {
-      if (!this.#add(item, false, resolve)) resolve({ kind: 'noReply', why: 'This post is being delivered already' });
+      if (!this.#add(item, 'live', resolve)) resolve({ kind: 'noReply', why: 'This post is being delivered already' });
       this.#pump();
     });
   }
@@ -104,19 +135,26 @@ export class Route {
     this.#running = false;
     this.#lanes.close();
     this.#cancelTrial?.();
+    this.#cancelLook?.();
     for (const post of this.#lanes.ungate()) answerGate(post, { kind: 'noReply', why: 'The bridge stops' });
     const cancel = this.#context.clock.after(deadline, () => {
       this.#abort.abort();
     });
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.keys());
     cancel();
   }
 
-  #add(item: OutboxItem, fromStart: boolean, onReply?: (reply: UrgentReply) => void): boolean {
-    const post = queuedPost(item, this.#context.clock, fromStart);
+  #add(item: OutboxItem, origin: Origin, onReply?: (reply: UrgentReply) => void): boolean {
+    const post = queuedPost(item, this.#context.clock, origin);
     post.answerGate = onReply;
+    // A second hangup of a missed call does harm, and whoever wants it cannot know what others do meanwhile.
+    const risky = origin === 'handedIn' && item.post.event === 'hangup' && !item.repeatable;
+    if (risky && post.step === 'send' && this.#context.client.canReadBack) post.step = 'lookFirst';
     if (!this.#lanes.add(post)) return false;
-    if (item.post.event === 'newCall') this.#context.remembered.remember(item.post);
+    if (item.post.event === 'newCall') {
+      this.#context.remembered.remember(item.pbx, item.post);
+      this.#context.remembered.notRefused(item.callId);
+    }
     return true;
   }
 
@@ -125,6 +163,7 @@ export class Route {
     if (this.#running) {
       if (this.#health.state === 'ok') this.#fillSlots();
       else this.#try();
+      this.#lookAtLeads();
     }
     this.#publish();
     this.#settled();
@@ -137,10 +176,36 @@ export class Route {
 
   #fill(slot: Slot, limit: number, take: () => Lane | undefined): void {
     while (this.#busy[slot] < limit) {
-      const lane = take();
-      if (lane === undefined) return;
-      this.#serve(lane, slot);
+      const next = this.#next(take);
+      if (next === undefined) return;
+      this.#serve(next, slot);
     }
+  }
+
+  /** The next lane that may be served; those whose PBX this bridge may not speak for now are set aside on the way. */
+  #next(take: () => Lane | undefined): Servable | undefined {
+    for (let lane = take(); lane !== undefined; lane = take()) {
+      const fence = this.#context.fenceOf(lane.pbx);
+      if (fence?.open === true) return { lane, fence };
+      const head = lane.posts[0];
+      if (head !== undefined) answerGate(head, { kind: 'noReply', why: NOT_OURS });
+      this.#lanes.park(lane);
+    }
+    return undefined;
+  }
+
+  #unpark(): void {
+    if (this.#lanes.parked > 0) this.#lanes.unpark((pbx) => this.#context.fenceOf(pbx)?.open === true);
+  }
+
+  /** Nobody says when a lead has been prolonged. */
+  #lookAtLeads(): void {
+    if (this.#lanes.parked === 0 || this.#cancelLook !== undefined) return;
+    this.#cancelLook = this.#context.clock.after(LOOK_AT_LEADS, () => {
+      this.#cancelLook = undefined;
+      this.#unpark();
+      this.#pump();
+    });
   }
 
   /** Zammad is not well: no gate waits for it, and one request at a time finds out whether it is back. */
@@ -159,17 +224,17 @@ export class Route {
       return;
     }
     // A post as a trial only where it surely is not processed if it fails; a probe does no harm in any case.
-    const lane = this.#health.trouble === 'unreachable' ? this.#lanes.take() : undefined;
-    if (lane === undefined) this.#watch(this.#probe(), 'trial');
-    else this.#serve(lane, 'trial');
+    const next = this.#health.trouble === 'unreachable' ? this.#next(() => this.#lanes.take()) : undefined;
+    if (next === undefined) this.#watch(this.#probe(), 'trial');
+    else this.#serve(next, 'trial');
   }
 
-  #serve(lane: Lane, slot: Slot): void {
+  #serve({ lane, fence }: Servable, slot: Slot): void {
     const hear = (news: HealthNews): void => {
       if (news.kind === 'good') this.#health.good();
       if (news.kind === 'bad') this.#health.bad(news.trouble, news.reason, slot === 'trial', news.retryAfter);
     };
-    this.#watch(this.#worker.serve(lane, this.#abort.signal, hear), slot);
+    this.#watch(this.#worker.serve(lane, fence, this.#abort.signal, hear), slot, lane.pbx);
   }
 
   async #probe(how: 'probe' | 'reach' = 'probe'): Promise<void> {
@@ -190,14 +255,14 @@ export class Route {
     }
   }
 
-  #watch(work: Promise<void>, slot: Slot): void {
+  #watch(work: Promise<void>, slot: Slot, pbx?: PbxName): void {
     this.#busy[slot] += 1;
     const watched = work.finally(() => {
       this.#busy[slot] -= 1;
       this.#underWay.delete(watched);
       this.#pump();
     });
-    this.#underWay.add(watched);
+    this.#underWay.set(watched, pbx);
   }
 
   #settled(): void {

@@ -5,6 +5,11 @@ import type { Millis } from '../call/vocabulary.js';
 export interface DeliverySettings {
   /** One request's deadline. */
   readonly timeout: Millis;
+  /**
+   * How long after its beginning a request may still be carried out, although nobody waits for its answer any more: a Zammad with
+   * a long queue does. Until then a caller log that shows a call as ringing does not prove that its hangup was lost.
+   */
+  readonly lateness: Millis;
   /** Calls told to one Zammad side by side. */
   readonly parallel: number;
   /** Gated newCalls under way besides those. */
@@ -25,6 +30,7 @@ export interface DeliverySettings {
 
 export const defaultDelivery: DeliverySettings = {
   timeout: 10_000,
+  lateness: 30_000,
   parallel: 4,
   urgentParallel: 2,
   maxAge: 24 * 3_600_000,

@@ -8,6 +8,8 @@ export function breaches(batches: readonly (readonly LegEvent[])[]): string[] {
   const found: string[] = [];
   const there = new Set<LegId>();
   const over = new Set<LegId>();
+  /** Named by a snapshot before they were told of. */
+  const named = new Set<LegId>();
   const begun = (leg: LegId, what: string): void => {
     if (!there.has(leg)) found.push(`${what} of ${leg}, which ${over.has(leg) ? 'has ended' : 'never appeared'}`);
   };
@@ -21,7 +23,7 @@ export function breaches(batches: readonly (readonly LegEvent[])[]): string[] {
           break;
         case 'ended':
           // Idempotent: a second end is allowed, an end of what never was is not.
-          if (!over.has(event.leg)) begun(event.leg, event.type);
+          if (!over.has(event.leg) && !named.has(event.leg)) begun(event.leg, event.type);
           there.delete(event.leg);
           over.add(event.leg);
           break;
@@ -32,11 +34,14 @@ export function breaches(batches: readonly (readonly LegEvent[])[]): string[] {
           there.add(event.new);
           break;
         case 'snapshot': {
-          const named = new Set(event.legs);
-          for (const leg of named) begun(leg, event.type);
+          for (const leg of event.legs) {
+            if (over.has(leg)) begun(leg, event.type);
+            named.add(leg);
+          }
           // What a snapshot lacks is over, told as ended or not.
+          const present = new Set(event.legs);
           for (const leg of there) {
-            if (named.has(leg)) continue;
+            if (present.has(leg)) continue;
             there.delete(leg);
             over.add(leg);
           }

@@ -3,14 +3,13 @@ import fc from 'fast-check';
 import type { TimedPost } from '../support/asterisk-bench.js';
 import { type AsteriskCase, asteriskCases } from '../support/asterisk-cases.js';
 import type { TimedMessage } from '../support/asterisk-recording.js';
-import { playWithCuts } from '../support/asterisk-resync.js';
+import { type Cut, playWithCuts } from '../support/asterisk-resync.js';
 import { AsteriskState } from '../support/asterisk-state.js';
 import { callerLogOf, type JudgedRow } from '../support/caller-log-judge.js';
 
 type Recorded = Omit<AsteriskCase, 'messages'> & { readonly messages: readonly TimedMessage[] };
 const recorded: readonly Recorded[] = asteriskCases.map((one) => ({ ...one, messages: one.messages() }));
-const play = (one: Recorded, ...cuts: { from: number; to: number }[]): readonly TimedPost[] =>
-  playWithCuts(one, one.messages, cuts);
+const play = (one: Recorded, ...cuts: Cut[]): readonly TimedPost[] => playWithCuts(one, one.messages, cuts);
 
 /** What a person sees of a row at the end. */
 const seen = ({ row, answers }: JudgedRow): string =>
@@ -34,13 +33,16 @@ function expectWhole(posts: readonly TimedPost[], where: string): readonly Judge
   return rows;
 }
 
-describe('the connection is lost in the middle of calls', () => {
+describe.each([
+  { what: 'the connection is lost', crash: false },
+  { what: 'the bridge crashes and goes on from its journal', crash: true },
+])('$what in the middle of calls', ({ crash }) => {
   test('and nothing happens meanwhile: the caller log is the same, wherever it is cut', () => {
     for (const one of recorded) {
       const uncut = uncutRows(one).map(seen).sort();
       for (let at = 0; at <= one.messages.length; at += 1) {
         const where = `${one.name}, cut before message ${at}`;
-        const rows = expectWhole(play(one, { from: at, to: at }), where);
+        const rows = expectWhole(play(one, { from: at, to: at, crash }), where);
         expect({ where, rows: rows.map(seen).sort() }).toEqual({ where, rows: uncut });
       }
     }
@@ -58,7 +60,7 @@ describe('the connection is lost in the middle of calls', () => {
         const sorted = places.toSorted((a, b) => a - b);
         const cuts = sorted.flatMap((from, index) => {
           const to = sorted[index + 1];
-          return index % 2 === 0 && to !== undefined ? [{ from, to }] : [];
+          return index % 2 === 0 && to !== undefined ? [{ from, to, crash }] : [];
         });
         const where = `${one.name}, not heard: ${cuts.map(({ from, to }) => `${from}-${to}`).join(', ')}`;
         const rows = expectWhole(play(one, ...cuts), where);

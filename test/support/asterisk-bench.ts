@@ -1,10 +1,12 @@
 import { trunkMatcher } from '../../adapters/asterisk-ami/channel-name.js';
 import { AsteriskLegs } from '../../adapters/asterisk-ami/legs.js';
 import type { AmiMessage } from '../../adapters/asterisk-ami/message.js';
-import { Brain } from '../../src/call/brain.js';
+import { Brain, type BrainSettings } from '../../src/call/brain.js';
+import type { CallRecord } from '../../src/call/call-record.js';
+import type { Outcome } from '../../src/call/outcome.js';
 import { createDirectory } from '../../src/call/directory.js';
 import type { Agent, CallSettings } from '../../src/call/settings.js';
-import { asPbxName, asZammadName, type LegEvent, type Post } from '../../src/call/vocabulary.js';
+import { asPbxName, asZammadName, type LegEvent, type LegId, type Post } from '../../src/call/vocabulary.js';
 import { CALLS } from './brain-bench.js';
 
 /** The agents of the PBX that was recorded. */
@@ -33,20 +35,27 @@ export interface TimedPost {
 export class AsteriskBench {
   readonly posts: TimedPost[] = [];
   readonly notes: string[] = [];
-  readonly brain: Brain;
+  brain: Brain;
   legs: AsteriskLegs;
   now = 0;
   readonly #isTrunk: ReturnType<typeof trunkMatcher>;
+  readonly #settings: BrainSettings;
+  /** What a store would hold. */
+  readonly #calls = new Map<string, string>();
+  readonly #roots = new Map<LegId, number>();
+  readonly #aftermath: LegId[] = [];
 
   constructor(options: AsteriskBenchOptions = {}) {
     const calls = { ...CALLS, ...options.calls };
-    this.brain = new Brain({
+    this.#settings = {
+      journal: true,
       pbx: asPbxName('lab'),
       calls,
       filter: {},
       destinations: [{ name: asZammadName('main'), filter: {} }],
       directory: createDirectory(options.agents ?? LAB_AGENTS, [], calls.country),
-    });
+    };
+    this.brain = new Brain(this.#settings);
     this.#isTrunk = trunkMatcher(options.trunks ?? ['trunk']);
     this.legs = new AsteriskLegs(this.#isTrunk);
   }
@@ -70,6 +79,19 @@ export class AsteriskBench {
     this.#take(this.brain.apply(batch, this.now));
     return this;
   }
+  /** The bridge dies, and another one goes on with what the store holds. */
+  crash(): this {
+    this.legs = new AsteriskLegs(this.#isTrunk);
+    this.brain = new Brain(this.#settings);
+    const calls = this.records();
+    const roots = [...this.#roots].map(([root, count]) => ({ root, count }));
+    this.#take(this.brain.restore({ calls, roots, aftermath: this.#aftermath }, this.now));
+    return this;
+  }
+  /** The calls that a store would hold now. */
+  records(): readonly CallRecord[] {
+    return [...this.#calls.values()].map((text) => JSON.parse(text) as CallRecord);
+  }
   /** What is due at the end of a recording. */
   finish(): this {
     return this.until(this.now + 10_000);
@@ -86,7 +108,15 @@ export class AsteriskBench {
   #take(outcomes: ReturnType<Brain['apply']>): void {
     for (const outcome of outcomes) {
       if (outcome.kind === 'post') this.posts.push({ t: this.now, post: outcome.post });
-      else this.notes.push(outcome.text);
+      else if (outcome.kind === 'note') this.notes.push(outcome.text);
+      else this.#keep(outcome);
     }
+  }
+
+  #keep({ callId, root, ordinal, record, aftermath = [] }: Extract<Outcome, { kind: 'call' }>): void {
+    this.#roots.set(root, Math.max(ordinal, this.#roots.get(root) ?? 0));
+    this.#aftermath.push(...aftermath);
+    if (record === undefined) this.#calls.delete(callId);
+    else this.#calls.set(callId, JSON.stringify(record));
   }
 }

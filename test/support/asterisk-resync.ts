@@ -8,6 +8,8 @@ import { AsteriskState } from './asterisk-state.js';
 export interface Cut {
   readonly from: number;
   readonly to: number;
+  /** It is the bridge that dies before `from`, and another one goes on from the store. */
+  readonly crash?: boolean;
 }
 
 /** Plays a recording with cuts, each mended by the snapshot that the PBX would have given. `from: 0` is a cold start. */
@@ -19,11 +21,13 @@ export function playWithCuts(
   const bench = new AsteriskBench(recorded);
   const state = new AsteriskState();
   for (const [index, { at, message }] of messages.entries()) {
+    for (const cut of cuts) if (cut.from === index && cut.crash === true) bench.until(at).crash();
     for (const cut of cuts) if (cut.to === index) resync(bench, state, at);
     state.push(message, at);
     if (cuts.some(({ from, to }) => index >= from && index < to)) continue;
     bench.hear(message, at);
   }
+  for (const cut of cuts) if (cut.from >= messages.length && cut.crash === true) bench.crash();
   for (const cut of cuts) if (cut.to >= messages.length) resync(bench, state, bench.now);
   return bench.finish().posts;
 }

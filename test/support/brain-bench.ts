@@ -1,5 +1,6 @@
 /** Feeds a brain by hand: the clock of the test is a number. */
-import { Brain, type BrainSettings } from '../../src/call/brain.js';
+import { Brain, type BrainHeritage, type BrainSettings } from '../../src/call/brain.js';
+import type { CallRecord } from '../../src/call/call-record.js';
 import type { Outcome } from '../../src/call/outcome.js';
 import { createDirectory } from '../../src/call/directory.js';
 import type { Agent, CallSettings, Destination, Did, Filter } from '../../src/call/settings.js';
@@ -8,7 +9,9 @@ import {
   asLegId,
   asPbxName,
   asZammadName,
+  type CallId,
   type LegEvent,
+  type LegId,
   type Post,
   type ZammadName,
 } from '../../src/call/vocabulary.js';
@@ -44,21 +47,44 @@ export interface Told {
 
 /** A brain, its clock and what it said. */
 export class BrainBench {
-  readonly brain: Brain;
+  brain: Brain;
   readonly told: Told[] = [];
   readonly notes: string[] = [];
   now = 0;
+  readonly #settings: BrainSettings;
+  readonly #calls = new Map<CallId, string>();
+  readonly #roots = new Map<LegId, number>();
+  readonly #aftermath: LegId[] = [];
 
   constructor(options: BenchOptions = {}) {
     const calls = { ...CALLS, ...options.calls };
-    const settings: BrainSettings = {
+    this.#settings = {
+      journal: true,
       pbx: asPbxName('pbx'),
       calls,
       filter: options.filter ?? {},
       destinations: options.destinations ?? [{ name: asZammadName('main'), filter: {} }],
       directory: createDirectory(options.agents ?? AGENTS, options.dids ?? [], calls.country),
     };
-    this.brain = new Brain(settings);
+    this.brain = new Brain(this.#settings);
+  }
+
+  /** The calls, roots and legs that a store would hold now. */
+  heritage(): BrainHeritage {
+    return {
+      calls: [...this.#calls.values()].map((text) => JSON.parse(text) as CallRecord),
+      roots: [...this.#roots].map(([root, count]) => ({ root, count })),
+      aftermath: this.#aftermath,
+    };
+  }
+  /** The bridge dies, and the next run, perhaps with other settings, goes on with what the store holds. */
+  restart({
+    heritage = this.heritage(),
+    ...settings
+  }: Partial<BrainSettings> & { heritage?: BrainHeritage } = {}): this {
+    this.brain = new Brain({ ...this.#settings, ...settings });
+    this.#note(this.brain.restore(heritage, this.now));
+    return this;
   }
 
   /** Lets time pass until `at`, with every tick that is due on the way. */
@@ -87,8 +113,16 @@ export class BrainBench {
   #note(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (outcome.kind === 'note') this.notes.push(outcome.text);
-      else this.told.push({ at: this.now, to: outcome.zammads, post: outcome.post });
+      else if (outcome.kind === 'post') this.told.push({ at: this.now, to: outcome.zammads, post: outcome.post });
+      else this.#keep(outcome);
     }
+  }
+
+  #keep({ callId, root, ordinal, record, aftermath = [] }: Extract<Outcome, { kind: 'call' }>): void {
+    this.#roots.set(root, Math.max(ordinal, this.#roots.get(root) ?? 0));
+    this.#aftermath.push(...aftermath);
+    if (record === undefined) this.#calls.delete(callId);
+    else this.#calls.set(callId, JSON.stringify(record));
   }
 }
 

@@ -15,7 +15,7 @@ const LOOK_MS = 2_000;
 /** Characters of the log that are kept for the report of a failed test. */
 const LOG_KEPT = 400_000;
 
-/** The whole configuration file, as an object: JSON is YAML. */
+/** The whole configuration file, as an object: JSON is YAML. Without `store` the file `bridge.sqlite` in the process's directory. */
 export type BridgeConfig = Readonly<Record<string, unknown>> & {
   readonly http: { readonly host: '127.0.0.1'; readonly port: number };
 };
@@ -36,7 +36,8 @@ export class BridgeProcess {
     if (!existsSync(program)) throw new Error(`${program} is not there: npm run build`);
     const directory = await mkdtemp(join(tmpdir(), 'zpb-run-'));
     const bridge = new BridgeProcess(directory, config);
-    await writeFile(join(directory, 'config.yaml'), JSON.stringify(config, undefined, 2), { mode: 0o600 });
+    const text = JSON.stringify({ store: { path: 'bridge.sqlite' }, ...config }, undefined, 2);
+    await writeFile(join(directory, 'config.yaml'), text, { mode: 0o600 });
     try {
       await bridge.launch();
       await bridge.ready();

@@ -41,6 +41,7 @@ export const someRecord = (call: string, more: Partial<CallRecord> = {}): CallRe
   customers: [asLegId(`leg-${call}`)],
   agents: [],
   phones: [],
+  forwards: [],
   queues: ['sales'],
   from: '491711234567',
   to: '4930555200',

@@ -76,6 +76,7 @@ export async function startWholeBridge(options: {
     dids: [],
     calls: CALLS,
     delivery: { timeout: 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
+    store: { kind: 'memory' },
     http: { host: '127.0.0.1', port: options.httpPort ?? 0 },
     log: { level: 'trace', pretty: false },
   };

@@ -124,7 +124,6 @@ export const roughWeather: readonly Scenario[] = [
   },
   {
     name: 'the bridge crashes in mid-call, the calls end, then it is started again',
-    waitsFor: 'a journal on disk; in this version a call that ends while no bridge runs stays open in Zammad',
     calls: [answered, rang],
     async play(stage) {
       const calls = await oneTalksOneRings(stage);

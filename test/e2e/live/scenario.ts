@@ -22,8 +22,6 @@ export interface Scenario {
   /** Plays the call with real phones. Ends when the last phone has hung up, or the PBX has. */
   play(stage: Stage): Promise<void>;
   readonly calls: readonly ExpectedCall[];
-  /** What the bridge does not have yet and this needs: it is skipped, and named with the reason. */
-  readonly waitsFor?: string;
   /** Digits that must not reach Zammad in any request. */
   readonly secretNumber?: string;
 }

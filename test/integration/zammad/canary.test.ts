@@ -2,11 +2,11 @@
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { asCallId, asZammadName } from '../../../src/call/vocabulary.js';
+import { asCallId, asPbxName, asZammadName } from '../../../src/call/vocabulary.js';
 import type { Post } from '../../../src/call/vocabulary.js';
 import { systemClock } from '../../../src/clock.js';
 import { Secret } from '../../../src/secret.js';
-import { createMemoryOutbox } from '../../../src/store/memory-outbox.js';
+import { FakeOutbox } from '../../support/fake-outbox.js';
 import { createZammadClient } from '../../../src/zammad/client.js';
 import { createDispatcher } from '../../../src/zammad/dispatcher.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -66,7 +66,7 @@ test('no token and no URL in logs, states, metrics or outbox, whatever goes wron
     version: '0.0.0',
     clock: systemClock,
   });
-  const outbox = createMemoryOutbox();
+  const outbox = new FakeOutbox();
   const backoff = { first: 2, max: 4 };
   const dispatcher = createDispatcher({
     outbox,
@@ -85,27 +85,28 @@ test('no token and no URL in logs, states, metrics or outbox, whatever goes wron
     settings: { timeout: 60, backoff, heldBackoff: backoff },
     onReply: keep,
   });
-  await dispatcher.start();
+  dispatcher.start();
+  dispatcher.take({ pbx: asPbxName('office'), epoch: 1, until: Infinity, ended: new AbortController().signal }, [], []);
   const post = (i: number, event: 'newCall' | 'hangup'): Post => {
     const common = { callId: asCallId(`c${i}`), direction: 'in', from: '49171', to: '4930' } as const;
     return event === 'newCall' ? { ...common, event, user: [] } : { ...common, event, cause: 'cancel' };
   };
   const posts = Array.from({ length: 24 }, (_, i) => [post(i, 'newCall'), post(i, 'hangup')]).flat();
   const items = posts.map((one) => ({
+    pbx: asPbxName('office'),
     zammad: MAIN,
     callId: one.callId,
     post: one,
     repeatable: false,
     happenedAt: Date.now(),
   }));
-  dispatcher.notify(await outbox.append(items));
+  dispatcher.notify(outbox.append(items));
   await waitFor('every trouble to have come several times', () => {
     keep(dispatcher.state(MAIN));
     return n >= troubles.length * 6;
   });
   await dispatcher.stop(0);
-  keep(await outbox.open());
-  keep(await outbox.troubled(1000));
+  keep([...outbox.items.values()]);
   keep(client);
   keep(dispatcher);
   client.close();

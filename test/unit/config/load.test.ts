@@ -71,6 +71,13 @@ describe('a sound configuration', () => {
     expect(config.calls).toEqual(calls);
     expect(config.pbx[0]?.calls).toEqual(calls);
     expect(config.delivery).toEqual({ timeout: 10_000, parallel: 4, maxAge: 86_400_000, drain: 8000 });
+    expect(config.store).toEqual({
+      kind: 'sqlite',
+      path: '/var/lib/zammad-pbx-bridge/bridge.sqlite',
+      chosen: false,
+      durability: 'full',
+      keep: 7 * 86_400_000,
+    });
     expect(config.http).toEqual({ host: '127.0.0.1', port: 9470 });
     expect(config.log).toEqual({ level: 'info', pretty: false });
   });

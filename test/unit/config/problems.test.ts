@@ -212,6 +212,109 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
     'http.port: must be a port: a whole number from 0 to 65535 (it comes from the environment variable ZPB_HTTP_PORT)',
     { env: { ZPB_HTTP_PORT: '12abc' } },
   ],
+  // the store
+  [
+    'a database and a file',
+    sound({ rest: 'store: { url: "postgres://u:p@localhost/d", path: /x }' }),
+    'store.url: stands beside store.path; keep path for a file on this machine, or url for PostgreSQL (line 4)',
+  ],
+  [
+    'a database, and a file from the environment',
+    sound({ rest: 'store: { url: "postgres://u:p@localhost/d" }' }),
+    'store.url: stands beside store.path; keep path for a file on this machine, or url for PostgreSQL (from the environment: ZPB_STORE_PATH) (line 4)',
+    { env: { ZPB_STORE_PATH: 'memory' } },
+  ],
+  [
+    'a database from the environment, and a file',
+    sound({ rest: 'store: { path: /x }' }),
+    'store.url: stands beside store.path; keep path for a file on this machine, or url for PostgreSQL (from the environment: ZPB_STORE_URL) (line 4)',
+    { env: { ZPB_STORE_URL: 'postgres://u:p@localhost/d' } },
+  ],
+  [
+    'url and urlFile',
+    sound({ rest: 'store: { url: "postgres://u:p@localhost/d", urlFile: /x }' }),
+    'store.urlFile: stands beside url; keep one of the two (line 4)',
+  ],
+  ...[
+    ['another database', 'mysql://u:p@h/d', 'must begin with postgres:// or postgresql://; %FORM'],
+    ['an empty address', '', 'is empty; %FORM'],
+    ['no database', 'postgres://u:p@h', 'names no database at its end; %FORM'],
+    ['no database but a slash', 'postgres://u:p@h/?sslmode=disable', 'names no database at its end; %FORM'],
+    ['a # in the password', 'postgres://u:p#w@h/d', 'cannot be read; %FORM; %ESCAPES'],
+    ['a blank in it', 'postgres://u:p w@h/d', 'cannot be read; %FORM; %ESCAPES'],
+    ['a / in the password', 'postgres://u:p/w@h/d', 'cannot be read; %FORM; %ESCAPES'],
+    ['a / in a password of digits', 'postgres://u:12/w@h/d', 'has a "/" too many; %FORM; %ESCAPES'],
+    ['a % in the password', 'postgres://u:p%zz@h/d', 'cannot be read; %FORM; %ESCAPES'],
+    ['no number as port', 'postgres://u:p@h:x/d', 'cannot be read; %FORM; %ESCAPES'],
+    [
+      'several hosts',
+      'postgres://u:p@h,i/d',
+      'names several hosts; write one, such as an address that always leads to the primary server',
+    ],
+  ].map(([what, address, text]): readonly [string, string, string] => [
+    `the address of a database: ${what ?? ''}`,
+    sound({ rest: `store: { url: "${address ?? ''}" }` }),
+    `store.url: ${(text ?? '')
+      .replace('%FORM', 'write postgres://USER:PASSWORD@HOST/DATABASE')
+      .replace(
+        '%ESCAPES',
+        'in user and password, # / ? @ : % and blanks are written as %23 %2F %3F %40 %3A %25 %20',
+      )} (line 4)`,
+  ]),
+  [
+    'an address from the environment',
+    sound(),
+    'store.url: must begin with postgres:// or postgresql://; write postgres://USER:PASSWORD@HOST/DATABASE (it comes from the environment variable ZPB_STORE_URL)',
+    { env: { ZPB_STORE_URL: 'localhost' } },
+  ],
+  [
+    'an address that is a list',
+    sound({ rest: 'store: { url: [a] }' }),
+    'store.url: is not of the form that is asked for (line 4)',
+  ],
+  [
+    'an address as path',
+    sound({ rest: 'store: { path: "postgres://u:p@h/d" }' }),
+    'store.path: must be the path of a file; the address of a PostgreSQL database is written as url, or as urlFile (line 4)',
+  ],
+  [
+    "SQLite's own word for memory",
+    sound({ rest: 'store: { path: ":memory:" }' }),
+    'store.path: write memory, as it stands here, to keep everything in memory only (line 4)',
+  ],
+  [
+    'a folder',
+    sound({ rest: 'store: { path: data/ }' }),
+    'store.path: must be a file, not a folder, e.g. /var/lib/zammad-pbx-bridge/bridge.sqlite (line 4)',
+  ],
+  [
+    'a folder from the environment',
+    sound(),
+    'store.path: must be a file, not a folder, e.g. /var/lib/zammad-pbx-bridge/bridge.sqlite (it comes from the environment variable ZPB_STORE_PATH)',
+    { env: { ZPB_STORE_PATH: '..' } },
+  ],
+  ['a path of two lines', sound({ rest: 'store: { path: "a\\nb" }' }), 'store.path: must be one line of text (line 4)'],
+  [
+    'durability',
+    sound({ rest: 'store: { durability: none }' }),
+    'store.durability: must be one of full, normal (line 4)',
+  ],
+  ['kept too short', sound({ rest: 'store: { keep: 59m }' }), 'store.keep: must be at least 1h (line 4)'],
+  [
+    'file form of the address',
+    sound({ rest: 'store: { urlfile: /x }' }),
+    'store.urlfile: is not a setting; did you mean "urlFile"? (line 4)',
+  ],
+  [
+    'a key of the store',
+    sound({ rest: 'store: { colour: 1 }' }),
+    'store.colour: is not a setting; known here: path, url, urlFile, durability, keep (line 4)',
+  ],
+  [
+    'a store that is no group',
+    sound({ rest: 'store: memory' }),
+    'store: must be a group of settings: path, url, durability, keep (line 4)',
+  ],
   // names and references
   [
     'bad name',

@@ -12,10 +12,20 @@ test('default.yaml holds every scalar setting with its default', () => {
   const defaults = Object.fromEntries(
     SECTIONS.map((section) => [
       section,
-      Object.fromEntries(Object.entries(settingsOf(section)).map(([key, setting]) => [key, setting.default])),
+      Object.fromEntries(
+        Object.entries(settingsOf(section)).flatMap(([key, setting]) =>
+          setting.chosen === true ? [] : [[key, setting.default]],
+        ),
+      ),
     ]),
   );
   expect(tree).toEqual(defaults);
+});
+
+test('default.yaml shows where the store could be, and chooses none', () => {
+  const page = renderDefaultYaml([]);
+  expect(page).toContain('\n  # path: /var/lib/zammad-pbx-bridge/bridge.sqlite\n');
+  expect(page).toContain('\n  # urlFile: /etc/zammad-pbx-bridge/store.url\n');
 });
 
 test('default.yaml with its lists uncommented is a configuration, and changes nothing but them', async () => {
@@ -30,7 +40,8 @@ test('default.yaml with its lists uncommented is a configuration, and changes no
   const least = await load(
     'zammad: [{ name: main, url: "https://z/api/v1/cti/t" }]\npbx: [{ name: o, adapter: fake, host: h, secret: s }]',
   );
-  for (const part of ['calls', 'delivery', 'http', 'log'] as const) expect(config[part]).toEqual(least.config[part]);
+  for (const part of ['calls', 'delivery', 'store', 'http', 'log'] as const)
+    expect(config[part]).toEqual(least.config[part]);
 });
 
 test('settings.md names every setting, its default and its variable, and the keys of each adapter', () => {
@@ -39,7 +50,7 @@ test('settings.md names every setting, its default and its variable, and the key
     for (const [key, setting] of Object.entries(settingsOf(section))) {
       const row = page.split('\n').find((line) => line.startsWith(`| \`${section}.${key}\` |`));
       expect(row).toContain(`\`${setting.env}\``);
-      expect(row).toContain(`| \`${setting.default}\` |`);
+      expect(row).toContain(setting.kind === 'secret' ? '| secret |  |' : `| \`${setting.default}\` |`);
     }
   }
   expect(page).toContain('| `url` | secret | required |');

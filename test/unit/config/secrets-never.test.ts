@@ -36,6 +36,9 @@ const PLACES = [
     sound({ pbx: `pbx: [{ name: o, adapter: fake, host: h, secret: s, apiKey: ${value}, trunks: x }]` }),
   (value: string) =>
     sound({ pbx: `pbx: [{ name: o, adapter: fake, host: h, secret: s, apiKey: ${value}, apiKeyFile: /x }]` }),
+  (value: string) => sound({ rest: `store: { url: ${value} }` }),
+  (value: string) => sound({ rest: `store: { urlFile: ${value} }` }),
+  (value: string) => sound({ rest: `store: { url: ${value}, path: /x, durability: 7 }` }),
 ];
 const FORMS = [
   CANARY,
@@ -57,6 +60,10 @@ const FORMS = [
   `"http://zammad.lan/api/v1/cti/${CANARY}"`,
   `"https://zammad/api/v1/integration/cti/${CANARY}"`,
   `"https://zammad/api/v1/cti/${CANARY}?${CANARY}"`,
+  ...['u:%@h/d', '%@h/d', 'u:%#x@h/d', 'u:%/x@h/d', 'u:1/%@h/d', 'u:%%zz@h/d', '% @h/d', 'u:%@h', 'u:%@h,i/d'].map(
+    (rest) => `"postgres://${rest.replace('%', CANARY)}"`,
+  ),
+  '"postgres://u:${SECRET}@h/d"',
   '"${SECRET}"',
   '"https://zammad/api/v1/cti/${SECRET}"',
   `"\${SECRET}\${${CANARY.toLowerCase().replace('-', '_')}}"`,
@@ -79,6 +86,25 @@ test.each(PLACES.map((place, index) => ({ place, index })))(
     }
   },
 );
+
+test.each(['postgres://u:%@h/d', 'postgresql://%:x@h/d?sslmode=verify-full', 'postgres://u:%@h', '%'])(
+  'the address of a database in the environment is never shown: %s',
+  async (text) => {
+    const env = { ZPB_STORE_URL: text.replace('%', CANARY) };
+    for (const rest of ['', 'store: { path: /x }', 'store: { url: "postgres://a@b/c" }']) {
+      for (const needSecrets of [true, false]) {
+        expect(await shown(sound({ rest }), { env, needSecrets })).not.toContain(CANARY);
+      }
+    }
+  },
+);
+
+test('the address of a database that stands where the path belongs is not shown', async () => {
+  for (const text of [`postgres://u:${CANARY}@h/d`, ` postgresql://${CANARY}@h/d `, `mysql://${CANARY}`]) {
+    expect(await shown(sound({ rest: `store: { path: "${text}" }` }), {})).not.toContain(CANARY);
+    expect(await shown(sound(), { env: { ZPB_STORE_PATH: text } })).not.toContain(CANARY);
+  }
+});
 
 test('a secret that is accepted is really there', async () => {
   const { config } = await load(PLACES[3]!(CANARY));

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { COMMANDS } from '../../../src/cli/commands.js';
+import { SCALARS } from '../../../src/config/scalars.js';
 import { filesUnder, isIgnored, parseCopy, parseDockerfile } from './dockerfile.js';
 
 const root = join(import.meta.dirname, '../../..');
@@ -57,6 +58,23 @@ describe('Dockerfile', () => {
     const [, program, command] = JSON.parse(json!) as string[];
     expect(program).toBe('/app/dist/src/main.js');
     expect(COMMANDS.map(({ name }) => name)).toContain(command);
+  });
+  test('the default store is in the volume, and its folder belongs to the user', () => {
+    const volume = last('VOLUME')!;
+    expect(dirname(SCALARS.store.path.default)).toBe(volume);
+    const made = runtime.instructions.filter(({ keyword }) => keyword === 'RUN').map(({ text }) => text);
+    expect(made.some((text) => text.endsWith(`chown node:node ${volume}`))).toBe(true);
+  });
+  test('better-sqlite3 can be compiled in the build stage, and is brought over with what it was compiled with', () => {
+    const [buildStage] = stages;
+    const lines = buildStage!.instructions.filter(({ keyword }) => keyword === 'RUN').map(({ text }) => text);
+    expect(lines[0]).toMatch(/apt-get install .* python3 make g\+\+ /);
+    expect(lines.indexOf('npm ci')).toBeGreaterThan(0);
+    const base = (stage: typeof runtime): string => stage.instructions[0]!.text.split(' ')[0]!;
+    expect(base(runtime)).toBe(base(buildStage!));
+    expect(copies.filter(({ from }) => from === 'build').flatMap(({ sources }) => sources)).toContain(
+      '/app/node_modules',
+    );
   });
   test('the Node that it names is one that package.json takes', () => {
     const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } };

@@ -38,6 +38,7 @@ describe('every configuration in the documents is good', () => {
       env: { CREDENTIALS_DIRECTORY: '/run/credentials' },
       readFile: (path: string): string => {
         if (path === '/doc/config.yaml') return text;
+        if (path.endsWith('/store.url')) return 'postgres://bridge:secret@127.0.0.1/bridge';
         return /url$/.test(path)
           ? 'https://zammad.example.com/api/v1/cti/0123456789abcdefghijklmnopq'
           : 'secret-of-some-length';

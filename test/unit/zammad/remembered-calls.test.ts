@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { asCallId } from '../../../src/call/vocabulary.js';
 import { RememberedCalls } from '../../../src/zammad/remembered-calls.js';
-import { hangup, newCall } from './support/rig.js';
+import { OFFICE, hangup, newCall } from './support/rig.js';
 
 test('keeps the newCall of living calls, the oldest goes first', () => {
   const calls = new RememberedCalls(2);
-  for (const id of ['a', 'b', 'c']) calls.remember(newCall(id));
+  for (const id of ['a', 'b', 'c']) calls.remember(OFFICE, newCall(id));
   expect(calls.size).toBe(2);
   expect(calls.newCallOf(hangup('c'))).toEqual(newCall('c'));
   expect(calls.newCallOf(hangup('a'))).toEqual({ ...newCall('a', { user: [] }), queue: undefined });

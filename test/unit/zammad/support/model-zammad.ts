@@ -16,6 +16,8 @@ export type Fault =
   | 'answerLost'
   /** Reaches something, is not processed, and no answer comes. */
   | 'swallowed'
+  /** Reaches it, no answer comes, and it is processed `lateBy` ms after it came. */
+  | 'late'
   /** 500 after the change was saved. */
   | 'errorAfterSave'
   | 'tokenWrong'
@@ -38,6 +40,7 @@ export class ModelZammad implements ZammadClient {
   most = 0;
   mostPerCall = 0;
   canReadBack = false;
+  lateBy = 15_000;
   /** ms one request takes. */
   latency = 20;
   /** Decides the fate of the n-th request (0, 1, …). */
@@ -58,6 +61,7 @@ export class ModelZammad implements ZammadClient {
   }
 
   async post(post: Post, options: RequestOptions): Promise<Outcome> {
+    if (options.mayBegin?.() === false) return { kind: 'notSent', message: 'fenced' };
     const n = this.sent.push({ post, at: this.#clock.monotonic(), options }) - 1;
     const fault = this.fault(post, n);
     const perCall = (this.#underWay.get(post.callId) ?? 0) + 1;
@@ -65,7 +69,8 @@ export class ModelZammad implements ZammadClient {
     this.#busy += 1;
     this.most = Math.max(this.most, this.#busy);
     this.mostPerCall = Math.max(this.mostPerCall, perCall);
-    const lost = fault === 'answerLost' || fault === 'swallowed';
+    const lost = fault === 'answerLost' || fault === 'swallowed' || fault === 'late';
+    if (fault === 'late') this.#clock.after(this.lateBy, () => this.#process(post));
     const halfway = fault === 'none' || fault === 'answerLost' || fault === 'errorAfterSave';
     await this.#wait(this.latency / 2, options.signal);
     const outcome = halfway && options.signal?.aborted !== true ? this.#process(post) : undefined;
@@ -80,6 +85,7 @@ export class ModelZammad implements ZammadClient {
         return { kind: 'notProcessed', message: 'connection refused' };
       case 'answerLost':
       case 'swallowed':
+      case 'late':
         return { kind: 'unknownOutcome', cause: 'silent', message: 'no answer' };
       case 'errorAfterSave':
         if (outcome?.kind === 'exists') return outcome;

@@ -1,16 +1,33 @@
 /** A dispatcher with everything around it in the test's hands. */
 import { pino } from 'pino';
-import { asCallId, asZammadName } from '../../../../src/call/vocabulary.js';
+import { asCallId, asPbxName, asZammadName } from '../../../../src/call/vocabulary.js';
 import type { AnswerPost, HangupPost, NewCallPost, Post } from '../../../../src/call/vocabulary.js';
-import { createMemoryOutbox } from '../../../../src/store/memory-outbox.js';
-import type { NewOutboxItem, Outbox, OutboxItem } from '../../../../src/store/outbox.js';
+import type { NewOutboxItem, OutboxItem } from '../../../../src/store/outbox.js';
 import { createDispatcher } from '../../../../src/zammad/dispatcher.js';
-import type { Dispatcher, ReplyEvent } from '../../../../src/zammad/dispatcher.js';
+import type { Dispatcher, LeadView, ReplyEvent } from '../../../../src/zammad/dispatcher.js';
 import type { DeliverySettings } from '../../../../src/zammad/settings.js';
+import { FakeOutbox } from '../../../support/fake-outbox.js';
 import { ManualClock } from '../../../support/manual-clock.js';
 import { ModelZammad } from './model-zammad.js';
 
 export const MAIN = asZammadName('main');
+export const OFFICE = asPbxName('office');
+
+/** A lead in the test's hands. */
+export class TestLead implements LeadView {
+  until = Infinity;
+  readonly #ended = new AbortController();
+  constructor(
+    readonly pbx = OFFICE,
+    readonly epoch = 1,
+  ) {}
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+  end(): void {
+    this.#ended.abort();
+  }
+}
 
 export const newCall = (call: string, more: Partial<NewCallPost> = {}): NewCallPost => ({
   event: 'newCall',
@@ -49,16 +66,20 @@ export interface LogLine {
 }
 
 export class Rig {
-  readonly clock = new ManualClock();
-  readonly zammad = new ModelZammad(this.clock);
+  readonly clock: ManualClock;
+  readonly zammad: ModelZammad;
   readonly replies: ReplyEvent[] = [];
   readonly lines: LogLine[] = [];
   readonly counters = new Map<string, number>();
-  readonly outbox: Outbox;
+  readonly outbox: FakeOutbox;
+  lead = new TestLead();
   dispatcher: Dispatcher;
   readonly #settings: Partial<DeliverySettings>;
 
-  constructor(settings: Partial<DeliverySettings> = {}, outbox: Outbox = createMemoryOutbox()) {
+  /** @param beside another bridge with the same time and the same Zammad. */
+  constructor(settings: Partial<DeliverySettings> = {}, outbox = new FakeOutbox(), beside?: Rig) {
+    this.clock = beside?.clock ?? new ManualClock();
+    this.zammad = beside?.zammad ?? new ModelZammad(this.clock);
     this.#settings = settings;
     this.outbox = outbox;
     this.dispatcher = this.newDispatcher();
@@ -92,9 +113,23 @@ export class Rig {
     return this.dispatcher;
   }
 
-  async append(posts: readonly Post[], more: Partial<NewOutboxItem> = {}): Promise<readonly OutboxItem[]> {
+  /** Begins to send, as the leader of `office`, with all that stands in the outbox. */
+  start(): void {
+    this.take();
+    this.dispatcher.start();
+  }
+
+  /** Takes the lead with all that stands in the outbox. */
+  take(lead = this.lead): void {
+    this.lead = lead;
+    const ofPbx = ({ pbx }: OutboxItem): boolean => pbx === lead.pbx;
+    this.dispatcher.take(lead, this.outbox.open().filter(ofPbx), this.outbox.newCalls().filter(ofPbx));
+  }
+
+  append(posts: readonly Post[], more: Partial<NewOutboxItem> = {}): readonly OutboxItem[] {
     return this.outbox.append(
       posts.map((post) => ({
+        pbx: OFFICE,
         zammad: MAIN,
         callId: post.callId,
         post,
@@ -106,8 +141,8 @@ export class Rig {
   }
 
   /** Commits posts and tells the dispatcher. */
-  async tell(posts: readonly Post[], more: Partial<NewOutboxItem> = {}): Promise<void> {
-    this.dispatcher.notify(await this.append(posts, more));
+  tell(posts: readonly Post[], more: Partial<NewOutboxItem> = {}): void {
+    this.dispatcher.notify(this.append(posts, more));
   }
 
   /** Runs virtual time until nothing waits any more. */

@@ -1,0 +1,82 @@
+/** What Zammad says to posts, handed on to whoever waits for it. */
+import type { Logger } from 'pino';
+import { asError } from '../errors.js';
+import type { Clock } from '../clock.js';
+import type { CallId, NewCallPost, ZammadName } from '../call/vocabulary.js';
+import type { StepResult } from './delivery-step.js';
+import type { DeliveryMetrics } from './metrics.js';
+import { ageOf, answerGate } from './queued-post.js';
+import type { QueuedPost } from './queued-post.js';
+import type { RememberedCalls } from './remembered-calls.js';
+import type { Reply } from './reply.js';
+import type { DeliverySettings } from './settings.js';
+
+/** Zammad wants something of the PBX. */
+export interface ReplyEvent {
+  readonly callId: CallId;
+  readonly zammad: ZammadName;
+  readonly post: NewCallPost;
+  readonly reply: Extract<Reply, { readonly kind: 'reject' | 'dial' }>;
+  /** False for backlog and for calls told anew: too late to act on. */
+  readonly live: boolean;
+  /** True if a gate was waiting for it and has got it too (it may have stopped waiting). */
+  readonly gated: boolean;
+}
+
+export interface RepliesContext {
+  readonly name: ZammadName;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  readonly settings: DeliverySettings;
+  readonly remembered: RememberedCalls;
+  readonly onReply: (event: ReplyEvent) => void;
+}
+
+export class Replies {
+  readonly #context: RepliesContext;
+  readonly #oddities = new Set<string>();
+
+  constructor(context: RepliesContext) {
+    this.#context = context;
+  }
+
+  /** After each step; its gate learns something in any case. */
+  take(post: QueuedPost, { next, reply }: StepResult): void {
+    const { clock, metrics, name, remembered, settings } = this.#context;
+    const sent = post.item.post;
+    const gated = post.answerGate !== undefined;
+    const recreated = post.step === 'recreate';
+    if (reply === undefined) {
+      answerGate(post, { kind: 'noReply', why: 'reason' in next ? next.reason : 'Zammad had the call already' });
+      return;
+    }
+    answerGate(post, { kind: 'reply', reply });
+    const newCall = recreated ? remembered.newCallOf(sent) : sent;
+    if (newCall.event !== 'newCall') return;
+    metrics.count('zammad_replies_total', { zammad: name, kind: reply.kind });
+    if (reply.kind === 'odd') this.#sayOnce(reply.why);
+    if (reply.kind !== 'reject' && reply.kind !== 'dial') return;
+    const live = !recreated && post.origin === 'live' && ageOf(post, clock.monotonic()) <= settings.live;
+    this.#handOver({ callId: newCall.callId, zammad: name, post: newCall, reply, live, gated });
+  }
+
+  #handOver(event: ReplyEvent): void {
+    try {
+      this.#context.onReply(event);
+    } catch (thrown) {
+      this.#context.log.error(
+        { error: asError(thrown).message, callId: event.callId },
+        'A reply could not be handed over',
+      );
+    }
+  }
+
+  /** `why` is one of a few fixed texts. */
+  #sayOnce(why: string): void {
+    const { log, name } = this.#context;
+    if (this.#oddities.has(why)) return;
+    this.#oddities.add(why);
+    log.warn({ zammad: name, why }, `Zammad ${name} sent a reply that is not understood (${why}); its calls go on`);
+  }
+}
