@@ -91,7 +91,7 @@ export async function replaceFile(Sqlite: Sqlite, path: string, whole: Salvaged,
   const fresh = path + FRESH;
   const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
   for (const part of PARTS) rmSync(fresh + part, { force: true });
-  const open = await openSqlite(Sqlite, fresh, { durability: 'full', mustExist: false });
+  const open = await openSqlite(Sqlite, fresh, { durability: 'full', mustExist: false, check: false });
   try {
     await putSalvaged(open.db, whole);
   } finally {

@@ -39,6 +39,8 @@ export class SqliteEngine implements Engine {
   #open: OpenSqlite | undefined;
   /** The spill file is ours, and what an earlier process left in it is in the database. */
   #owner = false;
+  /** The whole file was looked through once; later damage is met where it is. */
+  #checked = false;
   #spilling = false;
   #reason = '';
   #retries = 0;
@@ -205,7 +207,8 @@ export class SqliteEngine implements Engine {
           await sleep(systemClock, RETRY_LOCK_MS);
           continue;
         }
-        if (trouble !== undefined && trouble !== 'busy') this.#shut();
+        // Whatever else it is: the next try begins with a connection of its own.
+        if (trouble !== undefined && trouble !== 'busy' && trouble !== 'full') this.#shut();
         throw thrown;
       }
     }
@@ -217,7 +220,9 @@ export class SqliteEngine implements Engine {
     this.#sqlite ??= await loadSqlite();
     try {
       if (!visitor) finishReplacing(path);
-      this.#open = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: visitor });
+      const { durability } = this.settings;
+      this.#open = await openSqlite(this.#sqlite, path, { durability, mustExist: visitor, check: !this.#checked });
+      this.#checked = true;
       if (!this.#owner && (await livingOwner(this.#open.db, this.#terms)) === undefined) await this.#own(this.#open.db);
       return this.#open;
     } catch (thrown) {
