@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { KeepAlive } from '../../../adapters/asterisk-ami/keep-alive.js';
+import { KeepAlive } from '../../../src/pbx/keep-alive.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 function watch() {

@@ -1,42 +1,46 @@
+import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Clock } from '../../src/clock.js';
-import { asError, type BridgeError } from '../../src/errors.js';
-import { connectError, stoppedError } from './session-errors.js';
+import type { Clock } from '../clock.js';
+import { asError, type BridgeError } from '../errors.js';
 
 /** How to make sure who is at the other end. The certificate is always checked. */
-export interface AmiTls {
+export interface SocketTls {
   /** PEM text of the authorities to trust instead of the system's; for a self-signed certificate: itself. */
   readonly ca?: string | undefined;
   /** Name the certificate must bear; default: the host. */
   readonly servername?: string | undefined;
 }
 
-export interface ConnectOptions {
+export interface OpenSocketOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls?: AmiTls | undefined;
+  /** Undefined: plain TCP. */
+  readonly tls?: SocketTls | undefined;
   /** Until the connection stands, TLS included, ms. */
   readonly timeout: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What to reject with when it could not be opened. */
+  readonly failed: (cause: Error) => BridgeError;
+  /** What to reject with when the signal was aborted. */
+  readonly stopped: () => BridgeError;
 }
 
-/** Between TCP's own probes on an idle connection, ms. The session's Ping is what really watches it. */
+/** Between TCP's own probes on an idle connection, ms. What really watches it is KeepAlive. */
 const TCP_KEEPALIVE_MS = 10_000;
 
 /**
- * Opens a TCP or TLS connection. The socket has an `error` listener, so an error between two owners ends it quietly.
- * @throws RetriableError ZPB_AMI_CONNECT; PermanentError ZPB_AMI_TLS when the certificate is not to be trusted.
+ * Opens a TCP or TLS connection to a PBX. The socket has an `error` listener, so an error between two owners ends it quietly.
+ * @throws what `failed` or `stopped` give.
  */
-export function openSocket(options: ConnectOptions): Promise<Socket> {
+export function openSocket(options: OpenSocketOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const { host, port, tls, clock, signal } = options;
+    const { host, port, tls, clock, signal, failed, stopped } = options;
     if (signal.aborted) {
-      reject(stoppedError());
+      reject(stopped());
       return;
     }
-    const failed = (error: Error): BridgeError => connectError(options, tls !== undefined, error);
     let socket: Socket;
     try {
       socket = tls === undefined ? connectTcp({ host, port }) : connectTls(tlsOptions(host, port, tls));
@@ -57,7 +61,7 @@ export function openSocket(options: ConnectOptions): Promise<Socket> {
       }
     };
     const onAbort = (): void => {
-      settle(stoppedError());
+      settle(stopped());
     };
     const onClose = (): void => {
       settle(failed(new Error('closed by the other end')));
@@ -79,7 +83,7 @@ export function openSocket(options: ConnectOptions): Promise<Socket> {
   });
 }
 
-const tlsOptions = (host: string, port: number, tls: AmiTls) => ({
+const tlsOptions = (host: string, port: number, tls: SocketTls) => ({
   host,
   port,
   ca: tls.ca,
@@ -88,3 +92,20 @@ const tlsOptions = (host: string, port: number, tls: AmiTls) => ({
   minVersion: 'TLSv1.2' as const,
   rejectUnauthorized: true,
 });
+
+/**
+ * The setting `tls` of an adapter, whose `ca` is the path of a PEM file, as `openSocket` wants it; undefined: plain TCP. To be
+ * read at each connect, so that a renewed authority counts.
+ * @throws what `unreadable` gives.
+ */
+export async function readTls(
+  tls: SocketTls | undefined,
+  unreadable: (cause: Error) => BridgeError,
+): Promise<SocketTls | undefined> {
+  if (tls === undefined) return undefined;
+  try {
+    return { ca: tls.ca === undefined ? undefined : await readFile(tls.ca, 'utf8'), servername: tls.servername };
+  } catch (thrown) {
+    throw unreadable(asError(thrown));
+  }
+}
