@@ -97,17 +97,29 @@ export function lineOf(
 export const isOutgoing = (event: EslEvent): boolean =>
   (event.get('Call-Direction') ?? event.get('Caller-Direction')) === 'outbound';
 
-/** The number that a leg came in with, or that is shown to the far end. Right when the leg begins; pick-up and transfers swap it. */
-export const callerOf = (event: EslEvent): string | undefined => text(event, 'Caller-Caller-ID-Number');
-/** The number that a leg came in with, also later. */
-export const callerAtFirst = (event: EslEvent): string | undefined =>
-  text(event, 'Caller-Orig-Caller-ID-Number') ?? callerOf(event);
+/** The numbers of a leg: who calls, or is shown to the far end; and what is dialled. */
+export interface LegNumbers {
+  readonly from?: string;
+  readonly dialled?: string;
+}
+const numbers = (from: string | undefined, dialled: string | undefined): LegNumbers => ({
+  ...(from === undefined ? {} : { from }),
+  ...(dialled === undefined ? {} : { dialled }),
+});
+const callerOf = (event: EslEvent): string | undefined => text(event, 'Caller-Caller-ID-Number');
+const dialledOf = (event: EslEvent): string | undefined => text(event, 'Caller-Destination-Number');
 
-/** The number asked for. Right when the leg begins; a `transfer` of the dialplan puts its own target there. */
-export const dialledOf = (event: EslEvent): string | undefined => text(event, 'Caller-Destination-Number');
-/** The number that an incoming leg has dialled, also later. */
-export const dialledAtFirst = (event: EslEvent): string | undefined =>
-  variable(event, 'sip_req_user') ?? text(event, 'Caller-RDNIS') ?? dialledOf(event);
+/** As they are now: right when a leg begins. Later pick-up and transfers swap the one, and a `transfer` of the dialplan the other. */
+export const numbersNow = (event: EslEvent): LegNumbers => numbers(callerOf(event), dialledOf(event));
+
+/** As they were when the leg began, as far as it still knows them. */
+export const numbersAtFirst = (event: EslEvent, outgoing: boolean): LegNumbers =>
+  outgoing
+    ? numbersNow(event)
+    : numbers(
+        text(event, 'Caller-Orig-Caller-ID-Number') ?? callerOf(event),
+        variable(event, 'sip_req_user') ?? text(event, 'Caller-RDNIS') ?? dialledOf(event),
+      );
 
 /** The caller does not want his number shown, though FreeSWITCH may well have it. */
 export const isWithheld = (event: EslEvent): boolean =>
@@ -152,13 +164,18 @@ export function roomOfDump(event: EslEvent): string | undefined {
 /** The leg that it talks with, from a description of it; both sides of a bridge say so while it stands. */
 export const partnerOfDump = (event: EslEvent): string | undefined => event.get('variable_bridge_to');
 
-/** Since when a leg has hung up, ms by the clock of FreeSWITCH; undefined: it has not. */
-export function hungUpAt(event: EslEvent): number | undefined {
+/** A leg has hung up: its own thread, or the one at its far end, is still to come to it. */
+export const isHungUp = (event: EslEvent): boolean => event.get('Answer-State') === 'hangup';
+/** The far end has hung up: then all is said, though the leg's own thread may be held up for long by a script or a socket. */
+export const isHungUpByFarEnd = (event: EslEvent): boolean =>
+  event.get('variable_sip_hangup_disposition')?.startsWith('recv_') === true;
+/** Since when a leg's end is dealt with, ms by the clock of FreeSWITCH; undefined: it is not yet. */
+export function endingSince(event: EslEvent): number | undefined {
   const micros = Number(event.get('Caller-Channel-Hangup-Time') ?? 0);
   return micros > 0 ? micros / 1000 : undefined;
 }
 
-/** How a leg ended, from its CHANNEL_HANGUP_COMPLETE. */
+/** How a leg ended, from an event or a description that says so. */
 export function endOf(event: EslEvent): {
   readonly q850: number | undefined;
   readonly by: EndedBy;

@@ -19,8 +19,15 @@ export const LEG_EVENTS: ReadonlySet<string> = new Set([
 /** Of the CUSTOM events, this one: who is in which conference room. */
 export const CONFERENCE = 'conference::maintenance';
 
-/** A leg that hung up so long ago, and is still there, is held by somebody who waits for its socket (`linger`): it is over. */
+/** A leg that hung up so long ago, and is still there, is held by somebody who does not let its socket go (`linger`). */
 const LINGERS_MS = 5_000;
+
+/** Of a leg that is described: nothing more is to come of it. */
+function isOver(description: EslEvent): boolean {
+  if (!header.isHungUp(description)) return false;
+  const since = header.endingSince(description) ?? Number.POSITIVE_INFINITY;
+  return header.isHungUpByFarEnd(description) || (header.stampOf(description) ?? 0) - since > LINGERS_MS;
+}
 
 /** Whether these names of a leg are those of a trunk. */
 export type TrunkTest = (names: readonly string[]) => boolean;
@@ -34,8 +41,6 @@ export class FreeSwitchLegs {
   readonly #bridges = new Bridges(this.#book);
   /** Outgoing legs that are not told yet: whose call they are is still to be learned. */
   readonly #owed = new Set<FsLeg>();
-  /** Legs that a snapshot has named and that nothing more can be said of: they have hung up, and their end is on its way. */
-  readonly #leaving = new Set<LegId>();
   /** The legs that were there before the listing that is being taken, and what was parted since. */
   #listing:
     | { readonly known: ReadonlySet<LegId>; readonly parted: { pair: ReadonlySet<LegId>; sequence: number }[] }
@@ -46,12 +51,11 @@ export class FreeSwitchLegs {
 
   /** The legs there are, also those that are still to be told: an earlier run may have told them. */
   legs(): LegId[] {
-    const real = [...this.#book.all()].filter(({ line }) => line.kind !== 'virtual').map(({ id }) => id);
-    return [...real, ...this.#leaving];
+    return [...this.#book.all()].filter(({ line }) => line.kind !== 'virtual').map(({ id }) => id);
   }
   /** Virtual ones too. */
   allIds(): LegId[] {
-    return [...[...this.#book.all()].map(({ id }) => id), ...this.#leaving];
+    return [...this.#book.all()].map(({ id }) => id);
   }
   has(leg: LegId): boolean {
     return this.#book.get(leg) !== undefined;
@@ -74,9 +78,7 @@ export class FreeSwitchLegs {
       case 'CHANNEL_UNBRIDGE':
         return this.#about(event, () => this.#parted(event));
       case 'CHANNEL_HANGUP':
-        // Where the far end has hung up, all is said. The rest follows when the leg's own thread comes to it, which a script or a
-        // socket that does not answer can hold up for a minute.
-        return event.get('variable_sip_hangup_disposition')?.startsWith('recv_') === true ? this.#ended(event) : [];
+        return header.isHungUpByFarEnd(event) ? this.#ended(event) : [];
       case 'CHANNEL_HANGUP_COMPLETE':
         return this.#ended(event);
       case 'CUSTOM':
@@ -104,17 +106,14 @@ export class FreeSwitchLegs {
     const { known = new Set<LegId>(), parted = [] } = this.#listing ?? {};
     this.#listing = undefined;
     const events: LegEvent[] = [];
-    this.#leaving.clear();
     const listed = new Map<LegId, EslEvent>();
     for (const { id, description, first } of listing.legs) {
-      const hungUp = header.hungUpAt(description);
-      const over = hungUp !== undefined && (header.stampOf(description) ?? hungUp) - hungUp > LINGERS_MS;
-      if (this.#book.hasEnded(id) || over) continue;
-      listed.set(id, description);
-      if (hungUp !== undefined) {
-        if (!this.has(id)) this.#leaving.add(id);
+      if (this.#book.hasEnded(id)) continue;
+      if (isOver(description)) {
+        events.push(...this.#ended(description, true));
         continue;
       }
+      listed.set(id, description);
       const leg = this.#book.get(id) ?? this.#add(id, description, first);
       leg.asOf = header.sequenceOf(description);
       if (header.isAnswered(description)) leg.up = true;
@@ -166,7 +165,7 @@ export class FreeSwitchLegs {
     const name = header.legOf(event);
     if (name === undefined) return [];
     const id = asLegId(name);
-    if (this.#book.hasEnded(id) || this.#leaving.has(id)) return [];
+    if (this.#book.hasEnded(id)) return [];
     const leg = this.#book.get(id) ?? this.#add(id, event, event.name === 'CHANNEL_CREATE' ? 'now' : undefined);
     const events = [...this.#pay(false), ...this.#queued(event)];
     if (header.isAnswered(event)) events.push(...this.#up(leg));
@@ -179,15 +178,16 @@ export class FreeSwitchLegs {
    */
   #add(id: LegId, event: EslEvent, first: Listing['legs'][number]['first'] | 'now'): FsLeg {
     const outgoing = header.isOutgoing(event);
+    const numbers =
+      first === 'now' ? header.numbersNow(event) : { ...header.numbersAtFirst(event, outgoing), ...first };
     const by = header.diallerOf(event);
     const otherHalf = header.otherHalfOf(event);
-    const early = first === 'now' || outgoing;
     const leg: FsLeg = {
       id,
       line: header.lineOf(event, outgoing, this.isTrunk),
       origin: outgoing ? 'outgoing' : 'incoming',
-      from: early ? header.callerOf(event) : (first?.from ?? header.callerAtFirst(event)),
-      dialled: early ? header.dialledOf(event) : (first?.dialled ?? header.dialledAtFirst(event)),
+      from: numbers.from,
+      dialled: numbers.dialled,
       withheld: header.isWithheld(event),
       by: outgoing && by !== undefined && by !== id ? asLegId(by) : undefined,
       otherHalf: otherHalf === undefined ? undefined : asLegId(otherHalf),
@@ -263,7 +263,8 @@ export class FreeSwitchLegs {
     return [{ type: 'queued', leg: leg.id, queue: waits.queue }];
   }
 
-  #ended(event: EslEvent): LegEvent[] {
+  /** @param restored an earlier run may have told of the leg. */
+  #ended(event: EslEvent, restored = false): LegEvent[] {
     const name = header.legOf(event);
     if (name === undefined) return [];
     const id = asLegId(name);
@@ -278,7 +279,7 @@ export class FreeSwitchLegs {
     };
     if (leg === undefined) {
       this.#book.end(id);
-      return this.#leaving.delete(id) ? [ended] : [];
+      return restored ? [ended] : [];
     }
     const events = leg.line.kind === 'virtual' ? [] : [...this.#tell(leg, true), ...this.#queued(event), ended];
     return [...events, ...this.#remove(leg), ...this.#pay(false)];
@@ -303,9 +304,10 @@ export class FreeSwitchLegs {
   /** @param ends it is over: what is known of it now is all that ever will be. */
   #tell(leg: FsLeg, ends: boolean, allKnown = ends): LegEvent[] {
     if (leg.told) return [];
-    const dialler = this.#book.diallerOf(leg, this.#bridges, allKnown);
-    if (dialler === 'unknown' && !this.#bridges.isBound(leg.id)) return [];
-    const by = dialler === 'nobody' || dialler === 'unknown' ? undefined : dialler;
+    // Who is talking cannot be kept back.
+    const dialler = this.#book.diallerOf(leg, this.#bridges, allKnown || this.#bridges.isBound(leg.id));
+    if (dialler === 'unknown') return [];
+    const by = dialler === 'nobody' ? undefined : dialler;
     const conversation = this.#bridges.conversationOf(leg.id);
     // A call to the outside that no leg has dialled: whose it is, the first leg says that it is brought together with.
     const nobodys = leg.origin === 'outgoing' && leg.line.kind === 'trunk' && by === undefined;

@@ -3,9 +3,9 @@ import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { sleep, type Clock } from '../../src/clock.js';
 import { asError, isBridgeError, RetriableError } from '../../src/errors.js';
 import { type EslEvent, readJsonEvent } from './event.js';
-import { legOf } from './headers.js';
+import { type LegNumbers, legOf } from './headers.js';
 import type { FreeSwitchLegs } from './legs.js';
-import { type FirstNumbers, type ListedLeg, readChannelList } from './listing.js';
+import { type ListedLeg, readChannelList } from './listing.js';
 import type { EslSession } from './session.js';
 
 const LIST_TIMEOUT_MS = 15_000;
@@ -74,7 +74,7 @@ export class Resync {
     this.#ending = new AbortController();
   }
 
-  async #list(session: EslSession): Promise<ReadonlyMap<LegId, FirstNumbers>> {
+  async #list(session: EslSession): Promise<ReadonlyMap<LegId, LegNumbers>> {
     const reply = await session.api('show channels as json', LIST_TIMEOUT_MS);
     const list = readChannelList(reply);
     if (list === undefined)
