@@ -121,9 +121,7 @@ class LiveSession implements EslSession {
     try {
       await Promise.race([asked, this.closed]);
       // The login as a whole has one deadline; the session's end rejects what is still asked.
-      const reply = await this.send(`auth ${password.reveal()}`, login + 1);
-      if (isOk(reply)) this.#loggedIn = true;
-      else this.#end(errors.authError(this.options, reply));
+      await this.send(`auth ${password.reveal()}`, login + 1);
     } catch (thrown) {
       this.#end(isBridgeError(thrown) ? thrown : errors.closedError(this.options, { cause: asError(thrown) }));
     } finally {
@@ -235,7 +233,7 @@ class LiveSession implements EslSession {
         this.#asked?.();
         return;
       case 'command/reply':
-        this.#replies.deliver(frame.headers.get('reply-text') ?? '');
+        this.#takeReply(frame.headers.get('reply-text') ?? '');
         return;
       case 'api/response':
         this.#replies.deliver(frame.body.toString('utf8'));
@@ -251,6 +249,15 @@ class LiveSession implements EslSession {
       default:
         if (!this.#greeted) this.#end(errors.notEslError(this.options));
     }
+  }
+
+  #takeReply(reply: string): void {
+    if (!this.#loggedIn) {
+      this.#loggedIn = isOk(reply);
+      // Told at once: a refusal is followed by a notice and the end, perhaps in the same packet.
+      if (!this.#loggedIn) this.#end(errors.authError(this.options, reply));
+    }
+    this.#replies.deliver(reply);
   }
 
   #takeEvent(frame: EslFrame): void {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventIn, isEvent } from '../../adapters/freeswitch/codec.js';
-import type { EslEvent } from '../../adapters/freeswitch/event.js';
-import { EslFramer } from '../../adapters/freeswitch/frames.js';
+import { type EslEvent, percentDecoded } from '../../adapters/freeswitch/event.js';
+import { type EslFrame, EslFramer } from '../../adapters/freeswitch/frames.js';
 import { stampOf } from '../../adapters/freeswitch/headers.js';
 import type { TrueCall } from './caller-log-judge.js';
 
@@ -10,6 +10,8 @@ import type { TrueCall } from './caller-log-judge.js';
 export interface TimedEvent {
   readonly at: number;
   readonly event: EslEvent;
+  /** All its headers, in the order of the wire. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** truth.json: what truly happened, from the SIP side of the recorded calls. */
@@ -48,8 +50,17 @@ export function readFreeSwitchRecording(bytes: Uint8Array): readonly TimedEvent[
     const stamp = stampOf(event);
     zero ??= stamp;
     at = Math.max(at, (stamp ?? 0) - (zero ?? 0));
-    return [{ at, event }];
+    return [{ at, event, headers: headersOf(frame) }];
   });
+}
+
+function headersOf({ type, body }: EslFrame): TimedEvent['headers'] {
+  const text = body.toString('utf8');
+  if (type === 'text/event-json') return Object.entries(JSON.parse(text) as Record<string, string>);
+  return text
+    .split('\n')
+    .filter((line) => line.includes(': '))
+    .map((line) => [line.slice(0, line.indexOf(': ')), percentDecoded(line.slice(line.indexOf(': ') + 2))]);
 }
 
 function caseOf(name: string): FreeSwitchCase {
