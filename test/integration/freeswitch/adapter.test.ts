@@ -161,9 +161,6 @@ describe('calls in progress at a connect', () => {
     talking(one);
     const { lost } = await one.start();
     for (const connection of one.esl.open) connection.destroy();
-      },
-    })))
-      destroy();
     await lost;
     for (const leg of [A, B]) one.happens('CHANNEL_HANGUP_COMPLETE', { ...leg, ...GONE }, true);
     await one.start();
