@@ -102,7 +102,7 @@ async function main() {
   return [
     await jest('all', ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', LIVE]),
     await jest('live', ['--runInBand', LIVE]),
-    await program('the faults', 'npm', ['run', '--silent', 'faults', '--', '--smoke']),
+    await program('npm run faults', process.execPath, [join(root, 'scripts/faults.mjs'), '--smoke']),
   ];
 }
 

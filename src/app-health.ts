@@ -67,7 +67,7 @@ function storeProblem(state: StoreState): readonly HealthProblem[] {
     case 'memory':
       return [
         {
-          code: 'ZPB_STORE_MEMORY',
+          code: 'ZPB_STORE_UNAVAILABLE',
           severity: 'error',
           message: `The store cannot be written (${state.reason}): calls and posts live in memory, and a crash would lose them. Mend the disk`,
         },

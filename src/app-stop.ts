@@ -9,11 +9,13 @@ import type { Store } from './store/store.js';
 import type { Strangers } from './strangers.js';
 import type { ZammadClient } from './zammad/client.js';
 import type { Dispatcher } from './zammad/dispatcher.js';
+import type { Reconciler } from './zammad/reconciler.js';
 
 export interface StopParts {
   readonly led: ReadonlyMap<string, LedPbx>;
   readonly leads: Leads;
   readonly strangers: Strangers;
+  readonly reconciler: Reconciler;
   readonly dispatcher: Dispatcher;
   readonly store: Store;
   readonly http: HttpServer;
@@ -34,14 +36,14 @@ const REST_MS = 1_000;
  * that were not delivered.
  */
 export async function stopApp(parts: StopParts): Promise<number> {
-  const { led, leads, strangers, dispatcher, store, http, clients, clock, config, log, drain } = parts;
+  const { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log, drain } = parts;
   const began = clock.monotonic();
   // Beside the rest: a client that reads slowly must not add to the time that a service manager gives.
   const httpClosed = http.close().catch((thrown: unknown) => {
     log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
   });
   const left = (): number => Math.max(0, drain - (clock.monotonic() - began));
-  await Promise.all([leads.stop(), strangers.stop()]);
+  await Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]);
   // A store that is gone must not hold the end up: what it lacks, the PBX tells the next run anew.
   await inTime(Promise.all([...led.values()].map((run) => run.stop())), Math.max(left(), REST_MS), clock);
   await inTime(dispatcher.idle(), leads.wanted ? 0 : left(), clock);

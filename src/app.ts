@@ -22,6 +22,7 @@ import { VERSION } from './version.js';
 import { readAuthorities } from './zammad/authorities.js';
 import { createZammadClient } from './zammad/client.js';
 import { createDispatcher, type Dispatcher } from './zammad/dispatcher.js';
+import { Reconciler } from './zammad/reconciler.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -68,6 +69,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   const address = config.http.port === 0 ? undefined : `http://${hostname()}:${config.http.port}`;
   const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, address });
   const led = new Map<PbxName, LedPbx>();
+  const delivery = {
+    timeout: config.delivery.timeout,
+    parallel: config.delivery.parallel,
+    maxAge: config.delivery.maxAge,
+  };
   const dispatcher = createDispatcher({
     outbox: store.outbox,
     zammads: clients,
@@ -75,7 +81,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     random,
     log,
     metrics,
-    settings: { timeout: config.delivery.timeout, parallel: config.delivery.parallel, maxAge: config.delivery.maxAge },
+    settings: delivery,
     onReply: ({ callId, reply, live, zammad }) => {
       if (reply.kind === 'dial') {
         log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
@@ -83,6 +89,17 @@ export async function startApp(options: AppOptions): Promise<App> {
       }
       if (live) rejectCall(led, callId, log);
     },
+  });
+  const reconciler = new Reconciler({
+    zammads: clients,
+    pbxs: config.pbx.map(({ name }) => name),
+    notify: (items) => {
+      dispatcher.notify(items);
+    },
+    clock,
+    log,
+    metrics,
+    settings: delivery,
   });
   const onLead = (pbx: PbxConfig, lead: Lead, heritage: Heritage): LedPbx => {
     const child = log.child({ pbx: pbx.name });
@@ -106,6 +123,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         clock,
         random,
         log: child,
+        onHeard: () => {
+          reconciler.run(lead, (callId) => run.has(callId));
+        },
         metrics: {
           count: (name, by) => {
             metrics.count(`pbx_${name}_total`, { pbx: pbx.name }, by);
@@ -161,7 +181,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     routes: [metricsRoutes(metrics)],
   });
-  const parts = { led, leads, strangers, dispatcher, store, http, clients, clock, config, log };
+  const parts = { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log };
   let url: string | undefined;
   try {
     url = await http.listen();

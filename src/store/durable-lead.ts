@@ -10,6 +10,7 @@ export interface LeadKeeper {
     commit(lead: DurableLead, turn: Turn): Promise<readonly OutboxItem[]>;
     handedIn(lead: DurableLead): Promise<readonly OutboxItem[]>;
     knowledge(callIds: readonly CallId[]): Promise<readonly CallKnowledge[]>;
+    drop(lead: DurableLead, seqs: readonly number[]): Promise<void>;
   };
   readonly release: (lead: DurableLead) => Promise<void>;
 }
@@ -46,6 +47,9 @@ export class DurableLead implements Lead {
   }
   knowledge(callIds: readonly CallId[]): Promise<readonly CallKnowledge[]> {
     return this.keeper.outbox.knowledge(callIds);
+  }
+  drop(seqs: readonly number[]): Promise<void> {
+    return this.keeper.outbox.drop(this, seqs);
   }
   release(): Promise<void> {
     return this.keeper.release(this);

@@ -102,6 +102,12 @@ export class DurableOutbox implements Outbox {
     return knowledgeOf(callIds, await this.options.ask('knowledge', callIds));
   }
 
+  async drop(lead: DurableLead, seqs: readonly number[]): Promise<void> {
+    this.#mustLead(lead);
+    await this.#written();
+    await this.options.ask('drop', seqs);
+  }
+
   async pbxs(): Promise<Output<'pbxs'>> {
     this.options.mustBeOpen();
     await this.#written();

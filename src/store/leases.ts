@@ -36,7 +36,8 @@ export async function acquire(trx: Within, terms: LeaseTerms, pbx: PbxName): Pro
     .$if(dialect.locksRows, (query) => query.forUpdate())
     .executeTakeFirst();
   if (dialect.locksRows) {
-    const meanwhile = await blocking(trx, terms, pbx);
+    // Locked: its holder must not believe that he has renewed it while we take it.
+    const meanwhile = await blocking(trx, terms, pbx, true);
     if (meanwhile !== undefined) return refuse(trx, terms, meanwhile);
   }
   const epoch = (counter?.value ?? 0) + 1;
@@ -58,15 +59,22 @@ export async function acquire(trx: Within, terms: LeaseTerms, pbx: PbxName): Pro
 }
 
 /** The lease that keeps us from leading. */
-async function blocking(trx: Within, { dialect, holder }: LeaseTerms, pbx: PbxName): Promise<Held | undefined> {
-  const now = await databaseTime(trx, dialect);
+async function blocking(
+  trx: Within,
+  { dialect, holder }: LeaseTerms,
+  pbx: PbxName,
+  lock = false,
+): Promise<Held | undefined> {
   const rows = await trx
     .selectFrom('zpb_leases')
     .selectAll()
     .where('holder', '<>', '')
     .$if(dialect.name === 'postgres', (query) => query.where('name', '=', pbx))
+    .$if(lock, (query) => query.forUpdate())
     .orderBy('name')
     .execute();
+  // After the wait for the lock.
+  const now = await databaseTime(trx, dialect);
   return rows
     .map((row): Held => ({ ...row, verdict: judgeHolder(row.holder, holder) }))
     .find(({ verdict, expires_at }) => {
@@ -127,11 +135,16 @@ export async function release(db: Database, pbx: PbxName, epoch: number): Promis
 
 /** A holder that is not us and lives, or may live: then the file and what stands beside it are his. */
 export async function livingOwner(db: Database, terms: LeaseTerms): Promise<string | undefined> {
-  const now = await databaseTime(db, terms.dialect);
-  const rows = await db.selectFrom('zpb_leases').selectAll().where('holder', '<>', '').execute();
-  const owner = rows.find(({ holder, expires_at }) => {
-    const verdict = judgeHolder(holder, terms.holder);
-    return verdict === 'alive' || (verdict === 'elsewhere' && expires_at > now);
+  const rows = await db.selectFrom('zpb_leases').selectAll().execute();
+  return livingOwnerIn(rows, terms.holder, await databaseTime(db, terms.dialect));
+}
+
+/** @param holder our own text. */
+export function livingOwnerIn(leases: readonly LeaseRow[], holder: string, now: number): string | undefined {
+  const owner = leases.find((lease) => {
+    if (lease.holder === '') return false;
+    const verdict = judgeHolder(lease.holder, holder);
+    return verdict === 'alive' || (verdict === 'elsewhere' && lease.expires_at > now);
   });
   return owner === undefined ? undefined : shortHolder(owner.holder);
 }

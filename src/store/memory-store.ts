@@ -146,6 +146,10 @@ class MemoryStore implements Store, Outbox {
     }));
   }
 
+  drop(seqs: readonly number[]): void {
+    for (const seq of seqs) this.#troubled.delete(seq);
+  }
+
   #known(seq: number): OutboxItem {
     const item = this.#open.get(seq);
     if (item !== undefined) return item;
@@ -191,6 +195,12 @@ class MemoryLead implements Lead {
 
   knowledge(callIds: readonly CallId[]): Promise<readonly CallKnowledge[]> {
     return this.#asked(() => this.store.knowledge(callIds));
+  }
+
+  drop(seqs: readonly number[]): Promise<void> {
+    return this.#asked(() => {
+      this.store.drop(seqs);
+    });
   }
 
   release(): Promise<void> {

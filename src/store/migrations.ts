@@ -89,8 +89,15 @@ export async function migrate(db: Database, dialect: Dialect): Promise<void> {
 }
 
 async function migrationsDone(db: Database): Promise<readonly string[]> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return [];
-  const { rows } = await sql<{ name: string }>`select name from zpb_migrations order by name`.execute(db);
-  return rows.map(({ name }) => name);
+  try {
+    const { rows } = await sql<{ name: string }>`select name from zpb_migrations order by name`.execute(db);
+    return rows.map(({ name }) => name);
+  } catch (thrown) {
+    if (isNoTable(asError(thrown))) return [];
+    throw thrown;
+  }
 }
+
+/** SQLite's text, and PostgreSQL's code. */
+const isNoTable = (error: Error): boolean =>
+  error.message.includes('no such table') || ('code' in error && error.code === '42P01');

@@ -1,9 +1,10 @@
 /** A damaged SQLite file: what can still be read is read, the file is set aside, and a new one begins with that. */
-import { existsSync, renameSync } from 'node:fs';
-import { setCounter } from './leases.js';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import type { PbxName } from '../call/vocabulary.js';
+import { setCounter, type LeaseTerms } from './leases.js';
 import { epochOf, isOpen, type CallRow, type PostRow } from './rows.js';
 import type { CounterRow, Database, LeaseRow } from './schema.js';
-import type { Sqlite } from './sqlite-database.js';
+import { openSqlite, type Sqlite } from './sqlite-database.js';
 import { putCalls, putPosts } from './write-batch.js';
 
 export interface Salvaged {
@@ -15,6 +16,9 @@ export interface Salvaged {
 
 /** Calls that are over matter for a day: their ids must not be used again. */
 const RECENT_MS = 24 * 3_600_000;
+const FRESH = '.mended';
+/** A database, and what SQLite keeps beside it. */
+const PARTS = ['', '-wal', '-shm'];
 
 export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
   const recent = now - RECENT_MS;
@@ -65,17 +69,49 @@ export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
   };
 }
 
-/** Moves the file, and what SQLite has beside it, out of the way; returns where to. */
-export function setAside(path: string, now: number): string {
-  const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+/** Our own leads go on, whatever became of their rows. */
+export function withLeads(
+  found: Salvaged,
+  leads: ReadonlyMap<PbxName, number>,
+  { holder, address, ttl, now }: Omit<LeaseTerms, 'dialect'> & { readonly now: number },
+): Salvaged {
+  const known = new Map(found.leases.map((lease) => [lease.name, lease]));
+  for (const [name, epoch] of leads) {
+    if ((known.get(name)?.epoch ?? 0) >= epoch) continue;
+    known.set(name, { name, holder, epoch, expires_at: now + ttl, address, wanted_at: null });
   }
+  return { ...found, leases: [...known.values()] };
+}
+
+/**
+ * Makes a new database of what was salvaged and puts it in the place of the damaged one; returns where that is now. The new one is whole before
+ * the old one is moved, so that a failure or the end of the process in between loses nothing (see `finishReplacing`).
+ */
+export async function replaceFile(Sqlite: Sqlite, path: string, whole: Salvaged, now: number): Promise<string> {
+  const fresh = path + FRESH;
+  const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
+  for (const part of PARTS) rmSync(fresh + part, { force: true });
+  const open = await openSqlite(Sqlite, fresh, { durability: 'full', mustExist: false, check: false });
+  try {
+    await putSalvaged(open.db, whole);
+  } finally {
+    // The last connection puts everything into the one file.
+    open.close();
+  }
+  for (const part of PARTS) if (existsSync(path + part)) renameSync(path + part, aside + part);
+  renameSync(fresh, path);
   return aside;
 }
 
+/** If a process ended between the renames, there is only the new file, and perhaps the log of the old one, which must not meet it. */
+export function finishReplacing(path: string): void {
+  if (existsSync(path) || !existsSync(path + FRESH)) return;
+  for (const part of ['-wal', '-shm']) rmSync(path + part, { force: true });
+  renameSync(path + FRESH, path);
+}
+
 /** Puts it into a new database. The epoch never goes back, also when its counter could not be read. */
-export async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
+async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await putCalls(trx, calls);
     await putPosts(trx, posts);
@@ -106,6 +142,9 @@ function readable<T>(Sqlite: Sqlite, path: string, query: string): T[] {
   try {
     const raw = new Sqlite(path, { timeout: 200, readonly: true, fileMustExist: true });
     try {
+      // Or a file that was cut short would not be read at all.
+      raw.unsafeMode();
+      raw.pragma('writable_schema = on');
       for (const row of raw.prepare<[], T>(query).iterate()) rows.push(row);
     } finally {
       raw.close();

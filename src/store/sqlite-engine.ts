@@ -4,12 +4,13 @@
  */
 import { backoff } from '../backoff.js';
 import { sleep, systemClock } from '../clock.js';
+import type { PbxName } from '../call/vocabulary.js';
 import { isBridgeError } from '../errors.js';
-import { counterOf, livingOwner, setCounter, type LeaseTerms } from './leases.js';
+import { counterOf, livingOwner, livingOwnerIn, setCounter, type LeaseTerms } from './leases.js';
 import { ROW_OPERATIONS, rowOperations } from './perform.js';
 import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { Batch } from './rows.js';
-import { openOf, putSalvaged, salvage, setAside, type Salvaged } from './salvage.js';
+import { finishReplacing, openOf, replaceFile, salvage, withLeads, type Salvaged } from './salvage.js';
 import { SQLITE, type Database } from './schema.js';
 import { SpillFile } from './spill-file.js';
 import { loadSqlite, openSqlite, type OpenSqlite, type Sqlite } from './sqlite-database.js';
@@ -19,9 +20,13 @@ import { putCalls, putPosts } from './write-batch.js';
 
 /** How long anything but a commit waits for a lock, ms. */
 const READ_PATIENCE_MS = 1_000;
+/** Behind what waits longer while the database is locked, commits would wait too. */
+const DRAIN_PATIENCE_MS = 20;
 /** The same when the file is opened. */
 const OPEN_PATIENCE_MS = 5_000;
 const RETRY_LOCK_MS = 10;
+/** Given back to the file system in one go. */
+const FREED_PAGES = 500;
 
 export interface SqliteEngineSettings extends WorkerSettings {
   readonly database: Extract<WorkerSettings['database'], { kind: 'sqlite' }>;
@@ -34,9 +39,13 @@ export class SqliteEngine implements Engine {
   #open: OpenSqlite | undefined;
   /** The spill file is ours, and what an earlier process left in it is in the database. */
   #owner = false;
+  /** The whole file was looked through once; later damage is met where it is. */
+  #checked = false;
   #spilling = false;
   #reason = '';
   #retries = 0;
+  /** Our leads, as far as this worker has heard of them: a file that is made anew must know them. */
+  readonly #leads = new Map<PbxName, number>();
   #last: Promise<unknown> = Promise.resolve();
   #cancelRetry: () => void = () => undefined;
   #closed = false;
@@ -69,7 +78,12 @@ export class SqliteEngine implements Engine {
       commit: (batch: Batch) => this.#commit(batch),
       acquire: (lead: Input<'acquire'>) => this.#acquire(lead),
       // Where the database is locked the lead holds all the same.
-      renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => ROW_OPERATIONS.renew(db, this.#terms, leads)),
+      renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => this.#renew(db, leads)),
+      release: (lead: Input<'release'>) => {
+        this.#leads.delete(lead.pbx);
+        return this.#rows((db) => ROW_OPERATIONS.release(db, this.#terms, lead));
+      },
+      clean: (input: Input<'clean'>) => this.#clean(input),
       close: () => this.#close(),
     };
     return (await operations[name](input as never)) as Output<Name>;
@@ -89,10 +103,30 @@ export class SqliteEngine implements Engine {
     const acquired = await this.#rows((db) => ROW_OPERATIONS.acquire(db, this.#terms, input));
     // Its former owner is gone since the file was opened: what he left comes before anything is read.
     if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
+    if ('epoch' in acquired) this.#leads.set(input.pbx, acquired.epoch);
     return acquired;
   }
 
+  /** A renewal need not survive a power cut: the disk is not made to write for it, every second and a half. */
+  async #renew(db: Database, leads: Input<'renew'>): Promise<Output<'renew'>> {
+    const raw = this.#open?.raw;
+    raw?.pragma('synchronous = normal');
+    try {
+      return await ROW_OPERATIONS.renew(db, this.#terms, leads);
+    } finally {
+      raw?.pragma(`synchronous = ${this.settings.durability}`);
+    }
+  }
+
+  async #clean(input: Input<'clean'>): Promise<number> {
+    const removed = await this.#rows((db) => ROW_OPERATIONS.clean(db, this.#terms, input));
+    // The room goes back to the disk, a little at a time. Not through Kysely: a prepared statement would free one page.
+    if (removed > 0) this.#open?.raw.exec(`pragma incremental_vacuum(${FREED_PAGES})`);
+    return removed;
+  }
+
   async #commit(batch: Batch): Promise<Committed> {
+    for (const { pbx, epoch } of batch.epochs) this.#leads.set(pbx, epoch);
     if (!this.#spilling) {
       try {
         const task = (db: Database): ReturnType<typeof ROW_OPERATIONS.commit> =>
@@ -118,7 +152,7 @@ export class SqliteEngine implements Engine {
   /** Puts what is in the spill file into the database. Rejects when that does not take it. */
   async #drain(): Promise<void> {
     const batches = this.#spill.use(this.#spill.generation);
-    await this.#patiently(this.settings.database.patience, (db) => this.#replay(db, batches));
+    await this.#patiently(DRAIN_PATIENCE_MS, (db) => this.#replay(db, batches));
     this.#spilling = false;
     this.#cancelRetry();
     this.emit({ kind: 'drained', batches: batches.length });
@@ -173,7 +207,8 @@ export class SqliteEngine implements Engine {
           await sleep(systemClock, RETRY_LOCK_MS);
           continue;
         }
-        if (trouble !== undefined && trouble !== 'busy') this.#shut();
+        // Whatever else it is: the next try begins with a connection of its own.
+        if (trouble !== undefined && trouble !== 'busy' && trouble !== 'full') this.#shut();
         throw thrown;
       }
     }
@@ -184,12 +219,15 @@ export class SqliteEngine implements Engine {
     const { path, visitor } = this.settings.database;
     this.#sqlite ??= await loadSqlite();
     try {
-      this.#open = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: visitor });
+      if (!visitor) finishReplacing(path);
+      const { durability } = this.settings;
+      this.#open = await openSqlite(this.#sqlite, path, { durability, mustExist: visitor, check: !this.#checked });
+      this.#checked = true;
       if (!this.#owner && (await livingOwner(this.#open.db, this.#terms)) === undefined) await this.#own(this.#open.db);
       return this.#open;
     } catch (thrown) {
       this.#shut();
-      if (!isBridgeError(thrown) && troubleOf(thrown) === 'barred') throw cannotOpen(path, thrown);
+      if (!isBridgeError(thrown) && ['barred', 'other'].includes(troubleOf(thrown))) throw cannotOpen(path, thrown);
       throw thrown;
     }
   }
@@ -218,17 +256,10 @@ export class SqliteEngine implements Engine {
     this.#sqlite ??= await loadSqlite();
     const now = systemClock.wall();
     const found = salvage(this.#sqlite, path, now);
-    const whole = this.#withSpill(found);
-    const aside = setAside(path, now);
-    const fresh = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: false });
-    try {
-      await putSalvaged(fresh.db, whole);
-    } catch (failure) {
-      fresh.close();
-      throw failure;
-    }
-    this.#open = fresh;
-    if (!this.#owner) await this.#own(fresh.db);
+    const owner = livingOwnerIn(found.leases, this.#terms.holder, now);
+    if (owner !== undefined) throw cannotOpen(path, new Error(`it is damaged (${reason}), and ${owner} uses it`));
+    const whole = this.#withSpill(withLeads(found, this.#leads, { ...this.#terms, now }));
+    const aside = await replaceFile(this.#sqlite, path, whole, now);
     this.emit({ kind: 'salvaged', reason, aside, ...openOf(whole) });
   }
 

@@ -73,6 +73,8 @@ export interface Lead {
   /** Posts that a person, or another program, wants sent (`outbox resend`, `reconcile`). Each is given out once. */
   handedIn(): Promise<readonly OutboxItem[]>;
   knowledge(callIds: readonly CallId[]): Promise<readonly CallKnowledge[]>;
+  /** Forgets dead and unknown posts (by seq) that have turned out to be settled. Others are passed over. */
+  drop(seqs: readonly number[]): Promise<void>;
   /** Another bridge waits for this lead. */
   readonly wanted: boolean;
   /** Lets another bridge lead at once. Never rejects. */

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asError, isBridgeError } from '../errors.js';
 import type { Engine, Failure, FromWorker, Request, WorkerEvent, WorkerSettings } from './protocol.js';
+import { PostgresEngine } from './postgres-engine.js';
 import { SqliteEngine } from './sqlite-engine.js';
 import { inWords } from './sqlite-trouble.js';
 
@@ -32,7 +33,7 @@ async function answer({ id, name, input }: Request): Promise<void> {
 function createEngine(): Engine {
   const { database } = settings;
   if (database.kind === 'sqlite') return new SqliteEngine({ ...settings, database }, emit);
-  throw new Error('not yet');
+  return new PostgresEngine({ ...settings, database });
 }
 
 function failureOf(thrown: unknown): Failure {

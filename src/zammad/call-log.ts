@@ -3,9 +3,21 @@ import type { Answer } from './judge-status.js';
 import type { CallLogResult } from './outcome.js';
 import { parseJson } from './parse-json.js';
 
-/** `GET /api/v1/cti/log`: `{ list: [{ call_id, state, done, … }], assets, backends }`. */
+/**
+ * `GET /api/v1/cti/log`: `{ list: [{ call_id, state, done, direction, from, to, … }], assets, backends }`, newest first. Not all rows:
+ * as many as Zammad's setting `view_limit` says (60), of the queues that the token's user is to see.
+ */
 const callLogSchema = z.object({
-  list: z.array(z.object({ call_id: z.string(), state: z.string(), done: z.boolean().nullish() })),
+  list: z.array(
+    z.object({
+      call_id: z.string(),
+      state: z.string(),
+      done: z.boolean().nullish(),
+      direction: z.enum(['in', 'out']).optional().catch(undefined),
+      from: z.string().optional().catch(undefined),
+      to: z.string().optional().catch(undefined),
+    }),
+  ),
 });
 
 export function parseCallLog(answer: Answer, origin: string): CallLogResult {
@@ -25,6 +37,6 @@ export function parseCallLog(answer: Answer, origin: string): CallLogResult {
   if (!parsed.success) return { kind: 'failed', message: `${origin} sent a caller log that is not in the known shape` };
   return {
     kind: 'calls',
-    calls: parsed.data.list.map(({ call_id, state, done }) => ({ callId: call_id, state, done: done === true })),
+    calls: parsed.data.list.map(({ call_id, done, ...row }) => ({ callId: call_id, done: done === true, ...row })),
   };
 }

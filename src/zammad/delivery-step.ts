@@ -79,8 +79,19 @@ export async function deliveryStep(context: StepContext, post: QueuedPost, right
       const next = afterPost({ kind: 'unknownOutcome', cause: 'silent', message }, circumstances);
       return { next, news: NO_NEWS, beganAt };
     }
-    case 'readBack':
-      return { next: await readBack(context, post, rights), news: NO_NEWS, beganAt };
+    case 'readBack': {
+      const final = beganAt - post.unknownSince >= context.settings.lateness;
+      return { next: await readBack(context, post, rights, final), news: NO_NEWS, beganAt };
+    }
+    case 'lookFirst': {
+      const next = await readBack(context, post, rights, true);
+      // What the caller log does not tell is sent: that is what was asked for.
+      return {
+        next: next.do === 'unknown' || next.do === 'resend' || next.do === 'again' ? { do: 'send' } : next,
+        news: NO_NEWS,
+        beganAt,
+      };
+    }
     case 'recreate': {
       const newCall = context.remembered.newCallOf(post.item.post);
       const { outcome, news } = await request(context, newCall, false, rights);
@@ -173,13 +184,13 @@ async function confirmed(
 }
 
 async function readBack(
-  { client, clock, metrics, name, settings }: StepContext,
+  { client, metrics, name, settings }: StepContext,
   post: QueuedPost,
   { fence, stop }: StepRights,
+  final: boolean,
 ): Promise<Next> {
   if (!fence.open) return { do: 'later', reason: FENCED };
   const guard = fence.guard(stop);
-  const final = clock.monotonic() - post.unknownSince >= settings.lateness;
   const result = await client.callLog({
     timeout: settings.timeout,
     signal: guard.signal,
@@ -187,7 +198,7 @@ async function readBack(
     mayBegin: () => fence.open,
   });
   guard.release();
-  const next = afterReadBack(result, post.item.callId, final);
+  const next = afterReadBack(result, post.item.callId, final, post.item.repeatable);
   const said = next.do === 'again' ? 'notProcessed' : next.do;
   metrics.count('zammad_read_backs_total', { zammad: name, result: result.kind === 'calls' ? said : result.kind });
   return next;

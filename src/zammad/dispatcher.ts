@@ -54,6 +54,7 @@ export interface Dispatcher {
    * Takes up `waiting` posts that a person, or another program, wants sent. They are tried at least once: whatever their age, also a
    * newCall alone, also when the call's newCall was refused. Only from then on the ordinary rules hold, and their age
    * counts from now (or, if the bridge ends before the first try, from the next `take`). They are backlog: live calls go first.
+   * With an API token the hangup of a missed call is sent only if the caller log does not show it as over already.
    */
   handedIn(items: readonly OutboxItem[]): void;
   /**

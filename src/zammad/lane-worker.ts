@@ -117,6 +117,11 @@ export class LaneWorker {
         await this.#end(lane, head, next.do, next.do === 'delivered' ? undefined : next.reason, rights);
         return;
       case 'send':
+        if (head.step === 'lookFirst') {
+          head.step = 'send';
+          lanes.giveBack(lane);
+          return;
+        }
         // Zammad did not know the call a moment ago, so nothing that was sent before has been processed.
         head.step = 'send';
         head.unsure = false;
@@ -151,7 +156,7 @@ export class LaneWorker {
         return;
       }
       case 'readBack':
-        if (head.step === 'readBack') {
+        if (head.step === 'readBack' || head.step === 'lookFirst') {
           this.#retry(lane, head, next, news);
           return;
         }

@@ -17,6 +17,8 @@ export type DeliveryCounter =
   | 'zammad_recreated_total'
   /** Looks into Zammad's caller log for a hangup, by `zammad` and `result`. */
   | 'zammad_read_backs_total'
+  /** What was found in Zammad's caller log and put right, by `zammad` and `what`: closed, settled. */
+  | 'zammad_reconciled_total'
   /** Posts given up, by `zammad` and `event`. */
   | 'zammad_dead_total'
   /** Posts of which nobody can say whether Zammad took them, by `zammad` and `event`. */

@@ -1,5 +1,5 @@
 /** How one request to Zammad came out. Data, not exceptions: every one of these is part of ordinary life. */
-import type { Millis } from '../call/vocabulary.js';
+import type { Direction, Millis } from '../call/vocabulary.js';
 import type { Reply } from './reply.js';
 
 export type Outcome =
@@ -34,7 +34,12 @@ export type ProbeResult =
 export interface LoggedCall {
   readonly callId: string;
   readonly state: string;
+  /** False = on the list of open calls: it rings, or it was missed. */
   readonly done: boolean;
+  /** What follows is missing where Zammad does not give it. */
+  readonly direction?: Direction | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
 export type CallLogResult =

@@ -16,6 +16,8 @@ export type Step =
   | 'recreate'
   /** Look into Zammad's caller log. */
   | 'readBack'
+  /** The same before it is sent at all: somebody wants a hangup sent that may be there already. */
+  | 'lookFirst'
   /** The attempt of an earlier run, or of another bridge, was under way when that ended: decide. */
   | 'interrupted';
 

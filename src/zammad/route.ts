@@ -147,6 +147,9 @@ export class Route {
   #add(item: OutboxItem, origin: Origin, onReply?: (reply: UrgentReply) => void): boolean {
     const post = queuedPost(item, this.#context.clock, origin);
     post.answerGate = onReply;
+    // A second hangup of a missed call does harm, and whoever wants it cannot know what others do meanwhile.
+    const risky = origin === 'handedIn' && item.post.event === 'hangup' && !item.repeatable;
+    if (risky && post.step === 'send' && this.#context.client.canReadBack) post.step = 'lookFirst';
     if (!this.#lanes.add(post)) return false;
     if (item.post.event === 'newCall') {
       this.#context.remembered.remember(item.pbx, item.post);

@@ -92,6 +92,11 @@ export class AsteriskState {
     return [...this.#channels.keys()];
   }
 
+  /** This channel called in; the PBX did not dial it. */
+  cameIn(uniqueid: string): boolean {
+    return (this.#channels.get(uniqueid)?.dnid ?? '') !== '';
+  }
+
   /** The items of `Action: Status`, without the response before and `StatusComplete` behind. `at`: now, in ms. */
   status(at = 0, actionId?: string): readonly Fields[] {
     return [...this.#channels.values()].map(({ uniqueid, told, dnid, bridge, application, data, since }) => ({

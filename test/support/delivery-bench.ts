@@ -68,6 +68,7 @@ export class DeliveryBench {
   readonly counters = new Map<string, number>();
   readonly dispatcher: Dispatcher;
   readonly client: ZammadClient;
+  readonly #clients: ZammadClient[] = [];
 
   private constructor(
     readonly standIn: StandIn,
@@ -76,16 +77,7 @@ export class DeliveryBench {
     { token = false, settings = {}, maxIdle }: BenchOptions,
   ) {
     this.view = { pbx: lead.pbx, epoch: lead.epoch, until: Infinity, ended: lead.ended };
-    this.client = createZammadClient({
-      name: MAIN,
-      url: new Secret(standIn.url),
-      origin: standIn.origin,
-      apiToken: token ? new Secret(API_TOKEN) : undefined,
-      encoding: 'form',
-      version: '1.2.3',
-      clock: systemClock,
-      maxIdle,
-    });
+    this.client = this.#clientOf(token, maxIdle);
     this.dispatcher = createDispatcher({
       outbox: store.outbox,
       zammads: [{ name: MAIN, client: this.client }],
@@ -135,9 +127,29 @@ export class DeliveryBench {
 
   async close(): Promise<void> {
     await this.dispatcher.stop(0);
-    this.client.close();
+    for (const client of this.#clients) client.close();
     await this.standIn.stop();
     await this.store.close(0);
+  }
+
+  /** Another client for the same Zammad, which has an API token. */
+  clientWithToken(): ZammadClient {
+    return this.#clientOf(true);
+  }
+
+  #clientOf(token: boolean, maxIdle?: number): ZammadClient {
+    const client = createZammadClient({
+      name: MAIN,
+      url: new Secret(this.standIn.url),
+      origin: this.standIn.origin,
+      apiToken: token ? new Secret(API_TOKEN) : undefined,
+      encoding: 'form',
+      version: '1.2.3',
+      clock: systemClock,
+      maxIdle,
+    });
+    this.#clients.push(client);
+    return client;
   }
 
   commit(posts: readonly Post[], more: Partial<NewOutboxItem> = {}): Promise<readonly OutboxItem[]> {

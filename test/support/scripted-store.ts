@@ -48,6 +48,9 @@ export class ScriptedLead implements Lead {
   knowledge(): Promise<readonly []> {
     return Promise.resolve([]);
   }
+  drop(): Promise<void> {
+    return Promise.resolve();
+  }
   release(): Promise<void> {
     this.released = true;
     this.#ended.abort();

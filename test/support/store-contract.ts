@@ -52,6 +52,18 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         expect(await lead.load()).toEqual({ calls: [], roots: [], aftermath: [], posts: [], newCalls: [] });
       });
 
+      test('dead and unknown ones are forgotten when the lead says so, and no others', async () => {
+        const [unknown, waiting] = await lead.commit(turn('a', 'b'));
+        await store.outbox.settle(unknown!.seq, 'unknown', 'no answer');
+        const states = async () =>
+          (await lead.knowledge([asCallId('a'), asCallId('b')])).flatMap(({ posts }) =>
+            posts.map(({ state }) => state),
+          );
+        expect(await states()).toEqual(['unknown', 'waiting']);
+        await lead.drop([unknown!.seq, waiting!.seq, 1]);
+        expect(await states()).toEqual(['waiting']);
+      });
+
       test('an attempt is written and counted; its outcome too, with the reason', async () => {
         const [item] = await lead.commit(turn('a'));
         await store.outbox.attempt(item!.seq);
@@ -213,7 +225,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         await store.outbox.attempt(items[1]!.seq);
         await store.outbox.settle(items[2]!.seq, 'dead', 'refused');
         await store.outbox.settle(items[0]!.seq, 'delivered');
-        await lead.commit({ calls: [overCall('z', 2)], posts: [] });
+        await lead.commit({ calls: [{ ...overCall('z', 2), aftermath: [asLegId('leg-f')] }], posts: [] });
         const next = await again();
         if (next === undefined) return;
         const heritage = await next.load();
@@ -224,6 +236,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
           ['a', 'answer', 'waiting', 0],
         ]);
         expect(heritage.calls).toEqual([openCall('a').record]);
+        expect(heritage.aftermath).toEqual(['leg-f']);
         expect(new Map(heritage.roots.map(({ root, count }) => [root, count]))).toEqual(
           new Map([
             [asLegId('leg-a'), 1],
