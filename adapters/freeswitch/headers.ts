@@ -175,22 +175,33 @@ export function endingSince(event: EslEvent): number | undefined {
   return micros > 0 ? micros / 1000 : undefined;
 }
 
-/** How a leg ended, from an event or a description that says so. */
-export function endOf(event: EslEvent): {
-  readonly q850: number | undefined;
-  readonly by: EndedBy;
-  readonly elsewhere: boolean;
-} {
-  const cause = event.get('Hangup-Cause') ?? event.get('variable_hangup_cause');
+/** FreeSWITCH's word for why a leg hung up; undefined: it has not. */
+export const hangupCauseOf = (event: EslEvent): string | undefined =>
+  event.get('Hangup-Cause') ?? event.get('variable_hangup_cause');
+
+/**
+ * How a leg ended, from an event or a description that says so.
+ * @param dialler why the leg that dialled it has hung up, if it has.
+ */
+export function endOf(
+  event: EslEvent,
+  dialler: string | undefined,
+): { readonly q850: number | undefined; readonly by: EndedBy; readonly elsewhere: boolean } {
+  const cause = hangupCauseOf(event);
   const disposition = event.get('variable_sip_hangup_disposition');
-  const by = (disposition === undefined ? cause === 'ORIGINATOR_CANCEL' : disposition.startsWith('recv_'))
-    ? 'far'
-    : 'pbx';
-  return { q850: q850Of(causeBehind(event, cause, by)), by, elsewhere: isElsewhere(cause) };
+  // What is no SIP leg says only this one word about it.
+  const gaveUp = cause === 'ORIGINATOR_CANCEL' && !isOutgoing(event);
+  const by = (disposition === undefined ? gaveUp : disposition.startsWith('recv_')) ? 'far' : 'pbx';
+  return { q850: q850Of(causeBehind(event, cause, by, dialler)), by, elsewhere: isElsewhere(cause) };
 }
 
 /** The cause that says something, where FreeSWITCH's first one says nothing. */
-function causeBehind(event: EslEvent, cause: string | undefined, by: EndedBy): string | undefined {
+function causeBehind(
+  event: EslEvent,
+  cause: string | undefined,
+  by: EndedBy,
+  dialler: string | undefined,
+): string | undefined {
   // The PBX itself ended it, as if all were well: a plain ring-out comes so. What its last attempt came to says why.
   if (cause === 'NORMAL_CLEARING' && by === 'pbx') {
     const attempt = event.get('variable_originate_disposition');
@@ -198,6 +209,6 @@ function causeBehind(event: EslEvent, cause: string | undefined, by: EndedBy): s
   }
   // A phone that was cancelled because its caller's leg ended: it was cancelled for that leg's reason.
   if (cause === 'ORIGINATOR_CANCEL' && isOutgoing(event))
-    return event.get('variable_last_bridge_hangup_cause') ?? cause;
+    return event.get('variable_last_bridge_hangup_cause') ?? dialler ?? cause;
   return cause;
 }

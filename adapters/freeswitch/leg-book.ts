@@ -22,6 +22,8 @@ export interface FsLeg {
   /** The conversation and queue that the brain was told of. */
   conversation: ConversationId | undefined;
   queue: string | undefined;
+  /** FreeSWITCH's word for why it has hung up. */
+  hangupCause: string | undefined;
   /** Event-Sequence of the description it was last taken from; 0: it is known from events alone. */
   asOf: number;
 }
@@ -37,7 +39,8 @@ const MOST_ENDED = 5_000;
 /** The legs there are, and for a while those that were. */
 export class LegBook {
   readonly #legs = new Map<LegId, FsLeg>();
-  readonly #ended = new Set<LegId>();
+  /** And why, in FreeSWITCH's word. */
+  readonly #ended = new Map<LegId, string | undefined>();
 
   get(id: LegId | undefined): FsLeg | undefined {
     return id === undefined ? undefined : this.#legs.get(id);
@@ -52,12 +55,21 @@ export class LegBook {
     return this.#ended.has(id);
   }
   end(id: LegId): void {
+    this.#ended.set(id, this.#legs.get(id)?.hangupCause);
     this.#legs.delete(id);
-    this.#ended.add(id);
-    for (const oldest of this.#ended) {
+    for (const oldest of this.#ended.keys()) {
       if (this.#ended.size <= MOST_ENDED) break;
       this.#ended.delete(oldest);
     }
+  }
+
+  noteCause(id: LegId, cause: string | undefined): void {
+    const leg = this.#legs.get(id);
+    if (leg !== undefined) leg.hangupCause = cause;
+  }
+  /** Why a leg has hung up; undefined: it has not, or that was not heard. */
+  hangupCauseOf(id: LegId | undefined): string | undefined {
+    return id === undefined ? undefined : (this.#legs.get(id)?.hangupCause ?? this.#ended.get(id));
   }
 
   isVirtual(id: LegId): boolean {

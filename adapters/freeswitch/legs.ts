@@ -78,7 +78,7 @@ export class FreeSwitchLegs {
       case 'CHANNEL_UNBRIDGE':
         return this.#about(event, () => this.#parted(event));
       case 'CHANNEL_HANGUP':
-        return header.isHungUpByFarEnd(event) ? this.#ended(event) : [];
+        return header.isHungUpByFarEnd(event) ? this.#ended(event) : this.#hungUp(event);
       case 'CHANNEL_HANGUP_COMPLETE':
         return this.#ended(event);
       case 'CUSTOM':
@@ -197,6 +197,7 @@ export class FreeSwitchLegs {
       told: false,
       conversation: undefined,
       queue: undefined,
+      hangupCause: undefined,
       asOf: 0,
     };
     this.#book.add(leg);
@@ -208,13 +209,13 @@ export class FreeSwitchLegs {
   /** A call to the outside that nobody's leg has dialled is made for the agent whose phone it then has called. */
   #nameAgent(leg: FsLeg): void {
     if (leg.line.kind !== 'agent' || leg.origin === 'incoming') return;
-    const dialler = this.#book.get(this.#realDialler(leg));
+    const dialler = this.#book.get(this.#realDialler(leg, false));
     if (dialler?.line.kind === 'trunk' && dialler.origin === 'outgoing' && dialler.by === undefined)
       dialler.onBehalfOf ??= leg.line.extension;
   }
 
-  #realDialler(leg: FsLeg): LegId | undefined {
-    const dialler = this.#book.diallerOf(leg, this.#bridges, false);
+  #realDialler(leg: FsLeg, force: boolean): LegId | undefined {
+    const dialler = this.#book.diallerOf(leg, this.#bridges, force);
     return dialler === 'nobody' || dialler === 'unknown' ? undefined : dialler;
   }
 
@@ -263,13 +264,22 @@ export class FreeSwitchLegs {
     return [{ type: 'queued', leg: leg.id, queue: waits.queue }];
   }
 
+  /** It hangs up: the legs that it has dialled end by that, perhaps before itself. */
+  #hungUp(event: EslEvent): LegEvent[] {
+    const id = header.legOf(event);
+    if (id !== undefined) this.#book.noteCause(asLegId(id), header.hangupCauseOf(event));
+    return [];
+  }
+
   /** @param restored an earlier run may have told of the leg. */
   #ended(event: EslEvent, restored = false): LegEvent[] {
     const name = header.legOf(event);
     if (name === undefined) return [];
     const id = asLegId(name);
     const leg = this.#book.get(id);
-    const { q850, by, elsewhere } = header.endOf(event);
+    const dialler = leg === undefined ? undefined : this.#realDialler(leg, true);
+    const { q850, by, elsewhere } = header.endOf(event, this.#book.hangupCauseOf(dialler));
+    this.#book.noteCause(id, header.hangupCauseOf(event));
     const ended: LegEvent = {
       type: 'ended',
       leg: id,

@@ -375,3 +375,15 @@ test('a leg whose beginning was not heard is taken up by its next event', () => 
   played.say('CHANNEL_ANSWER', leg, { 'Answer-State': 'answered', 'Caller-Caller-ID-Number': '1001' }).after(5_000);
   expect(played.log).toEqual([`${IN} []`]);
 });
+
+test('a caller who is hung up as busy: the phone that a queue rang was not reached for another reason', () => {
+  const tie = { variable_cc_side: 'agent', variable_cc_member_session_uuid: 'a' };
+  const played = scene()
+    .create(customer('a'))
+    .answer('a')
+    .create(phone('b', '1000', tie))
+    .after(200);
+  played.say('CHANNEL_HANGUP', customer('a'), { 'Answer-State': 'hangup', 'Hangup-Cause': 'USER_BUSY' });
+  played.end('b', 'ORIGINATOR_CANCEL', 'send_cancel').end('a', 'USER_BUSY').after(500);
+  expect(played.log).toEqual([`${IN} [Alice Agent]`, 'hangup busy']);
+});
