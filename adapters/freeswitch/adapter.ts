@@ -9,7 +9,8 @@ import type { EslEvent } from './event.js';
 import { CONFERENCE, FreeSwitchLegs, LEG_EVENTS } from './legs.js';
 import { Resync } from './resync.js';
 import { refusedError, stoppedError, tlsError } from './session-errors.js';
-import { type EslSession, openSession } from './session.js';
+import { openSession } from './session.js';
+import type { EslSession } from './session-contract.js';
 import { trunkTest } from './trunks.js';
 
 /** CUSTOM goes last: after it every word is a subclass. HEARTBEAT (every 20 s by default) is a sign of life. */

@@ -3,7 +3,7 @@ import { Bridges } from './bridges.js';
 import type { EslEvent } from './event.js';
 import * as header from './headers.js';
 import { type FsLeg, LegBook } from './leg-book.js';
-import type { Listing } from './listing.js';
+import { isOver, type Listing, pairsIn } from './listing.js';
 
 /** The events that legs are made of. */
 export const LEG_EVENTS: ReadonlySet<string> = new Set([
@@ -19,14 +19,14 @@ export const LEG_EVENTS: ReadonlySet<string> = new Set([
 /** Of the CUSTOM events, this one: who is in which conference room. */
 export const CONFERENCE = 'conference::maintenance';
 
-/** A leg that hung up so long ago, and is still there, is held by somebody who does not let its socket go (`linger`). */
-const LINGERS_MS = 5_000;
-
-/** Of a leg that is described: nothing more is to come of it. */
-function isOver(description: EslEvent): boolean {
-  if (!header.isHungUp(description)) return false;
-  const since = header.endingSince(description) ?? Number.POSITIVE_INFINITY;
-  return header.isHungUpByFarEnd(description) || (header.stampOf(description) ?? 0) - since > LINGERS_MS;
+/** A listing that is being taken. */
+interface Taking {
+  /** The legs that were there when it was asked for. */
+  readonly known: ReadonlySet<LegId>;
+  /** What was parted since. */
+  readonly parted: { readonly pair: ReadonlySet<LegId>; readonly sequence: number }[];
+  /** It is the first of a connection. */
+  readonly reconnected: boolean;
 }
 
 /** Whether these names of a leg are those of a trunk. */
@@ -41,10 +41,7 @@ export class FreeSwitchLegs {
   readonly #bridges = new Bridges(this.#book);
   /** Outgoing legs that are not told yet: whose call they are is still to be learned. */
   readonly #owed = new Set<FsLeg>();
-  /** The legs that were there before the listing that is being taken, and what was parted since. */
-  #listing:
-    | { readonly known: ReadonlySet<LegId>; readonly parted: { pair: ReadonlySet<LegId>; sequence: number }[] }
-    | undefined;
+  #listing: Taking | undefined;
 
   /** @param isTrunk what the configuration says; undefined: the events themselves tell trunks and phones apart. */
   constructor(private readonly isTrunk?: TrunkTest) {}
@@ -95,7 +92,7 @@ export class FreeSwitchLegs {
   /** From now on, until `takeListing` or `abandonListing`, it is noted what the listing may not know. */
   beginListing(sameConnection: boolean): void {
     if (!sameConnection) this.#bridges.reconnected();
-    this.#listing = { known: new Set(this.allIds()), parted: [] };
+    this.#listing = { known: new Set(this.allIds()), parted: [], reconnected: !sameConnection };
   }
   abandonListing(): void {
     this.#listing = undefined;
@@ -103,7 +100,7 @@ export class FreeSwitchLegs {
 
   /** All legs were listed: they, and the `snapshot` that says that there are no others. */
   takeListing(listing: Listing): LegEvent[] {
-    const { known = new Set<LegId>(), parted = [] } = this.#listing ?? {};
+    const taking = this.#listing ?? { known: new Set(), parted: [], reconnected: false };
     this.#listing = undefined;
     const events: LegEvent[] = [];
     const listed = new Map<LegId, EslEvent>();
@@ -119,8 +116,8 @@ export class FreeSwitchLegs {
       if (header.isAnswered(description)) leg.up = true;
     }
     for (const leg of [...this.#book.all()])
-      if (known.has(leg.id) && !listed.has(leg.id)) events.push(...this.#remove(leg));
-    events.push(...this.#rebind(listed, parted), ...this.#pay(true));
+      if (taking.known.has(leg.id) && !listed.has(leg.id)) events.push(...this.#remove(leg));
+    events.push(...this.#rebind(listed, taking), ...this.#pay(true));
     // A leg that was told before may have been answered meanwhile.
     for (const id of listed.keys()) {
       const leg = this.#book.get(id);
@@ -129,31 +126,25 @@ export class FreeSwitchLegs {
     return [...events, { type: 'snapshot', legs: this.legs() }];
   }
 
-  /** Who is bridged with whom, as the descriptions say it. */
-  #rebind(
-    listed: ReadonlyMap<LegId, EslEvent>,
-    parted: readonly { pair: ReadonlySet<LegId>; sequence: number }[],
-  ): LegEvent[] {
+  /** Who is bridged with whom, and who is in which room, as the descriptions say it. */
+  #rebind(listed: ReadonlyMap<LegId, EslEvent>, { reconnected, parted }: Taking): LegEvent[] {
     const events: LegEvent[] = [];
-    const found: { readonly pair: readonly [LegId, LegId]; readonly sequence: number; readonly mutual: boolean }[] = [];
     for (const [id, description] of listed) {
       const room = header.roomOfDump(description);
       if (room !== undefined) events.push(...this.#tellConversations(this.#bridges.enter(id, room)));
-      const partner = header.partnerOfDump(description);
-      if (partner === undefined) continue;
-      const other = asLegId(partner);
-      if (this.#book.hasEnded(other) || !this.has(id)) continue;
-      const sequence = header.sequenceOf(description);
-      if (parted.some((one) => one.pair.has(id) && one.pair.has(other) && one.sequence > sequence)) continue;
-      const back = listed.get(other);
-      found.push({ pair: [id, other], sequence, mutual: back !== undefined && header.partnerOfDump(back) === id });
+      // What was heard on this connection may be newer than the variables that a description shows.
+      else if (reconnected) events.push(...this.#tellConversations(this.#bridges.leave(id)));
     }
+    const found = pairsIn(listed).filter(
+      ({ pair, sequence }) =>
+        !pair.some((id) => this.#book.hasEnded(id)) &&
+        !parted.some((one) => pair.every((id) => one.pair.has(id)) && one.sequence > sequence),
+    );
     for (const [a, b] of this.#bridges.unheard()) {
       const confirmed = found.some(({ pair }) => pair.includes(a) && pair.includes(b));
       if (!confirmed) events.push(...this.#tellConversations(this.#bridges.part(a, b, Number.POSITIVE_INFINITY)));
     }
-    // What both sides say is newer than what one side still says.
-    for (const { pair, sequence } of found.toSorted((a, b) => Number(a.mutual) - Number(b.mutual)))
+    for (const { pair, sequence } of found)
       events.push(...this.#tellConversations(this.#bridges.join(...pair, sequence, true)));
     return events;
   }
@@ -280,13 +271,8 @@ export class FreeSwitchLegs {
     const dialler = leg === undefined ? undefined : this.#realDialler(leg, true);
     const { q850, by, elsewhere } = header.endOf(event, this.#book.hangupCauseOf(dialler));
     this.#book.noteCause(id, header.hangupCauseOf(event));
-    const ended: LegEvent = {
-      type: 'ended',
-      leg: id,
-      ...(q850 === undefined ? {} : { q850 }),
-      by: leg?.ours === true ? 'us' : by,
-      ...(elsewhere ? { elsewhere } : {}),
-    };
+    const how = { ...(q850 !== undefined && { q850 }), ...(elsewhere && { elsewhere }) };
+    const ended: LegEvent = { type: 'ended', leg: id, by: leg?.ours === true ? 'us' : by, ...how };
     if (leg === undefined) {
       this.#book.end(id);
       return restored ? [ended] : [];

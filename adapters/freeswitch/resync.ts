@@ -6,7 +6,7 @@ import { type EslEvent, readJsonEvent } from './event.js';
 import { type LegNumbers, legOf } from './headers.js';
 import type { FreeSwitchLegs } from './legs.js';
 import { type ListedLeg, readChannelList } from './listing.js';
-import type { EslSession } from './session.js';
+import type { EslSession } from './session-contract.js';
 
 const LIST_TIMEOUT_MS = 15_000;
 const DESCRIBE_TIMEOUT_MS = 10_000;
@@ -32,6 +32,7 @@ export interface ResyncOptions {
 export class Resync {
   #cancel: () => void = () => undefined;
   #ending = new AbortController();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: ResyncOptions) {}
 
@@ -40,8 +41,16 @@ export class Resync {
    * @returns what is missing, in words for an admin; undefined: all legs are told. Then the `snapshot` event was emitted; else nothing.
    * @throws the reason why the session ended.
    */
-  async take(session: EslSession, first: boolean): Promise<string | undefined> {
+  take(session: EslSession, first: boolean): Promise<string | undefined> {
+    // One at a time: each says what is gone since it was begun.
+    const taken = this.#last.then(() => this.#take(session, first));
+    this.#last = taken.catch(() => undefined);
+    return taken;
+  }
+
+  async #take(session: EslSession, first: boolean): Promise<string | undefined> {
     const { legs, clock, emit } = this.options;
+    const { signal } = this.#ending;
     this.#cancel();
     legs.beginListing(!first);
     try {
@@ -50,8 +59,8 @@ export class Resync {
       const gone = [...described].some(
         ([id, description]) => description === undefined && (legs.has(id) || listed.has(id)),
       );
-      if (gone) await sleep(clock, EVENTS_LATE_MS, this.#ending.signal);
-      if (this.#ending.signal.aborted) return undefined;
+      if (gone) await sleep(clock, EVENTS_LATE_MS, signal);
+      if (signal.aborted) return undefined;
       const found = [...described].flatMap(([id, description]): ListedLeg[] =>
         description === undefined ? [] : [{ id, description, first: listed.get(id) }],
       );
@@ -60,7 +69,7 @@ export class Resync {
     } catch (thrown) {
       legs.abandonListing();
       if (!isBridgeError(thrown) || !NO_WHOLE_ANSWER.has(thrown.code)) throw thrown;
-      if (!this.#ending.signal.aborted) this.#takeLater(session, first);
+      if (!signal.aborted) this.#takeLater(session);
       return `calls in progress cannot be taken up after a break yet (${thrown.message}): the PBX is asked again every ${AGAIN_MS / 1000} s`;
     }
   }
@@ -100,10 +109,10 @@ export class Resync {
     return described;
   }
 
-  #takeLater(session: EslSession, first: boolean): void {
+  #takeLater(session: EslSession): void {
     const { clock, log } = this.options;
     this.#cancel = clock.after(AGAIN_MS, () => {
-      this.take(session, first).then(
+      this.take(session, false).then(
         (missing) => {
           if (missing === undefined) log.info('calls in progress are taken up');
           else log.warn(missing);

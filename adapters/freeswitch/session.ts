@@ -17,9 +17,6 @@ import {
   type SessionTimeouts,
 } from './session-contract.js';
 
-export type { EslSession, SessionCounts, SessionOptions, SessionTimeouts } from './session-contract.js';
-export { SESSION_TIMEOUTS } from './session-contract.js';
-
 /** Bytes written and not yet taken by the network. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 /** Commands without a reply. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { by, customer, dialling, FreeSwitchScene, outside, phone } from '../../support/freeswitch-scene.js';
+import { asLegId } from '../../../src/call/vocabulary.js';
+import { by, customer, dialling, eslEvent, FreeSwitchScene, outside, phone } from '../../support/freeswitch-scene.js';
 
 const IN = 'in 4930123456 > 4930555200';
 const scene = (options = {}): FreeSwitchScene => new FreeSwitchScene(options);
@@ -291,6 +292,34 @@ describe('conferences', () => {
   });
 });
 
+test('who left a conference while nobody listened does not talk any more', () => {
+  const played = scene().create(customer('a')).answer('a').room('a', 'add-member');
+  played
+    .create(dialling('b', '1000', '7000'))
+    .answer('b')
+    .room('b', 'add-member');
+  const described = (leg: Readonly<Record<string, string>>, application: string) => {
+    const more = {
+      'Answer-State': 'answered',
+      variable_conference_uuid: 'room-1',
+      variable_current_application: application,
+    };
+    return {
+      id: asLegId(leg['Unique-ID'] ?? ''),
+      description: eslEvent('CHANNEL_DATA', { ...leg, ...more }),
+      first: undefined,
+    };
+  };
+  played.resync({
+    legs: [described(customer('a'), 'conference'), described(dialling('b', '1000', '7000'), 'playback')],
+  });
+  played
+    .create(dialling('c', '1001', '7000'))
+    .answer('c')
+    .room('c', 'add-member');
+  expect(played.log).toEqual([`${IN} [Alice Agent]`, 'answer 1000', 'answer 1001']);
+});
+
 test('eavesdropping is no answer', () => {
   const played = scene()
     .create(customer('a'))
@@ -347,6 +376,22 @@ describe('which leg is a trunk', () => {
       .create(phone('b', '1000', by('a')))
       .after(200);
     expect(played.log).toEqual([`${IN} [Alice Agent]`]);
+  });
+  test('users of one name in two domains are told apart by their devices', () => {
+    const agents = ['north', 'south'].map((name, n) => {
+      return { extension: `${n + 1}000`, name, devices: [`1000@${name}.example.com`], phones: [] };
+    });
+    const south = {
+      ...by('a'),
+      'Channel-Presence-ID': '1000@south.example.com',
+      variable_dialed_domain: 'south.example.com',
+    };
+    expect(
+      scene({ agents })
+        .create(customer('a'))
+        .create(phone('b', '1000', south))
+        .after(200).log,
+    ).toEqual([`${IN} [south]`]);
   });
   test('who the dialplan calls a user is none', () => {
     const named = { ...customer('a'), variable_user_name: '1003' };
