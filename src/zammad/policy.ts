@@ -112,6 +112,12 @@ export function afterReadBack(result: CallLogResult, callId: string, final: bool
   }
 }
 
+/**
+ * A repeated answer moves the waiting time and opens the ticket screen again, which an agent can bear a few times; one that is
+ * lost makes an answered call a missed one, for good.
+ */
+export const ANSWER_REPEATS = 8;
+
 function afterUnknown(
   reason: string,
   { event, repeatable, canReadBack, unknowns }: Circumstances,
@@ -121,7 +127,7 @@ function afterUnknown(
     case 'newCall':
       return { do: 'resend', reason };
     case 'answer':
-      return unknowns === 0 ? { do: 'resend', reason } : { do: 'unknown', reason };
+      return unknowns < ANSWER_REPEATS ? { do: 'resend', reason } : { do: 'unknown', reason };
     case 'hangup':
       // Looking is better than repeating, also where a second hangup would only move times.
       if (canReadBack) return { do: 'readBack', reason, answered };

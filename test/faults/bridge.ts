@@ -14,11 +14,14 @@ export interface BridgeOptions {
   readonly directory: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly httpPort: number;
+  /** The name of the machine it believes to be on; only root can have it believe that. */
+  readonly host?: string | undefined;
   /** It ended although nobody had told it to. */
   readonly onCrash: (status: string) => void;
 }
 
 const LOOK_MS = 2_000;
+const RENAMED = 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"';
 /** A planned stop may deliver for 8 s (`delivery.drain`), and has some seconds to close the rest. */
 const STOP_MS = 20_000;
 
@@ -50,7 +53,11 @@ export class Bridge {
     if (this.#child !== undefined) return;
     await writeFile(this.configFile, JSON.stringify(this.options.config, undefined, 2), { mode: 0o600 });
     const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, [this.options.program, 'run', '--config', this.configFile], {
+    const run = [process.execPath, this.options.program, 'run', '--config', this.configFile] as const;
+    const { host } = this.options;
+    // All of this becomes the program in the end, under the same process id.
+    const [file, ...args] = host === undefined ? run : ['unshare', '--uts', 'sh', '-c', RENAMED, host, ...run];
+    const child = spawn(file, args, {
       cwd: this.options.directory,
       stdio: ['ignore', log, log],
       env: { ...process.env, NODE_OPTIONS: '' },

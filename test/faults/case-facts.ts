@@ -41,6 +41,11 @@ export interface CallFacts {
   readonly begins: number;
   /** The message from which on it can be told: an outbound call when its trunk is dialled. */
   readonly known: number;
+  /**
+   * Until then it can be told by somebody who hears of it for the first time. An outbound call whose agent has gone, and who left it to
+   * another outside party, looks like a forward of that party's call.
+   */
+  readonly tellable: number;
   /** The message that ends the customer's last leg. */
   readonly ends: number;
   readonly talks: readonly Talk[];
@@ -105,13 +110,20 @@ export function factsOf(recorded: AsteriskCase): CaseFacts {
       return life.customers.has(message?.get('Uniqueid') ?? '') && (event === undefined || message?.event === event);
     };
     const indexes = [...messages.keys()];
+    const ends = indexes.findLast((index) => speaks('Hangup', index)) ?? messages.length;
+    const talks = talksOf(life, messages.length);
+    const gone = messages.findIndex(
+      ({ message }) => message.event === 'Hangup' && message.get('Uniqueid') === life.root,
+    );
+    const talked = talks.findLast(({ who }) => who !== 'outside')?.to ?? 0;
     return {
       truth,
       legs: [...new Set([life.root, ...life.customers, ...(truth.direction === 'out' ? life.agents : [])])],
       begins: indexes.find((index) => speaks(undefined, index)) ?? life.known,
       known: life.known,
-      ends: indexes.findLast((index) => speaks('Hangup', index)) ?? messages.length,
-      talks: talksOf(life, messages.length),
+      tellable: truth.direction === 'out' ? Math.min(ends, Math.max(gone, talked)) : ends,
+      ends,
+      talks,
       told,
     };
   });

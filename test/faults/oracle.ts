@@ -56,7 +56,7 @@ export interface Known {
 
 export function knownOf(facts: CallFacts, sentAt: readonly number[], hearings: readonly Hearing[]): Known {
   const lived = knowledgeOf({ from: facts.begins, to: facts.ends }, sentAt, hearings);
-  const told = knowledgeOf({ from: facts.known, to: facts.ends }, sentAt, hearings);
+  const told = knowledgeOf({ from: facts.known, to: facts.tellable }, sentAt, hearings);
   return {
     call: lived === 'no' ? 'no' : told === 'sure' ? 'sure' : 'maybe',
     whole: heardWhole(facts.ends, sentAt, hearings),
@@ -110,8 +110,9 @@ export function complaintsOf(told: ToldCall, facts: CallFacts, known: Known, ove
   const answers = new Set(told.answers);
   for (const [index, { who }] of facts.talks.entries()) {
     if (known.talks[index] !== 'sure') continue;
+    if (who === 'outside') continue;
     if (truth.direction === 'out') hold(answers.size > 0, 'the answer was heard, and is not told');
-    else if (who !== 'outside') hold(answers.has(who), `${who} was heard to answer, and it is not told`);
+    else hold(answers.has(who), `${who} was heard to answer, and it is not told`);
   }
   if (!known.whole) return wrong;
   const expected = facts.told;
