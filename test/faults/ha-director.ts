@@ -122,11 +122,13 @@ export class HaDirector {
   }
 
   async #restartDatabase(): Promise<void> {
-    const { cluster, chance, now } = this.options;
+    const { cluster, chance, now, ledger } = this.options;
     this.deaths.push(now());
+    ledger.outageBegins();
     await cluster.stop(chance.next() < 0.5 ? 'kill' : 'fast');
     await pause(chance.between(0, 4_000));
     await cluster.launch();
+    ledger.outageEnds();
     this.deaths.push(now());
   }
 

@@ -29,6 +29,11 @@ const GRACE: Readonly<Record<HearingEnd, number>> = {
   over: 0,
 };
 
+/** What a bridge has only in memory is lost with it. */
+const DEADLY: ReadonlySet<HearingEnd> = new Set(['killed', 'frozen', 'stopped']);
+/** After a database has come back, a bridge needs so long to find that out and to write down what it has kept in memory, ms. */
+const CAUGHT_UP_MS = 4_000;
+
 interface Open {
   readonly bridge: string;
   readonly login: number;
@@ -38,6 +43,8 @@ interface Open {
 export class HearingLedger {
   readonly #open = new Map<object, Open>();
   readonly #past: Hearing[] = [];
+  /** When the database of all bridges could not be reached; it goes on where there is no end. */
+  readonly #outages: { readonly from: number; to: number }[] = [];
 
   constructor(private readonly now: () => number) {}
 
@@ -49,6 +56,16 @@ export class HearingLedger {
   snapshot(connection: object): void {
     const open = this.#open.get(connection);
     if (open !== undefined) open.snapshot ??= this.now();
+  }
+
+  /** Nothing can be written down from now on. What a bridge hears meanwhile dies with it. */
+  outageBegins(): void {
+    this.#outages.push({ from: this.now(), to: Infinity });
+  }
+
+  outageEnds(): void {
+    const outage = this.#outages.at(-1);
+    if (outage !== undefined) outage.to = this.now();
   }
 
   /** This connection has ended. */
@@ -80,6 +97,8 @@ export class HearingLedger {
     if (open === undefined) return;
     this.#open.delete(connection);
     const to = this.now();
-    this.#past.push({ ...open, to, sure: to - GRACE[end], end });
+    const outage = this.#outages.find((one) => one.to + CAUGHT_UP_MS > to);
+    const written = outage !== undefined && DEADLY.has(end) ? outage.from : Infinity;
+    this.#past.push({ ...open, to, sure: Math.min(to - GRACE[end], written), end });
   }
 }

@@ -75,6 +75,8 @@ function judgeCall(facts: CallFacts, callIds: readonly string[], play: Play, evi
   const add = (fault: Fault, text: string): void => void wrong.push({ fault, text });
   const listed = evidence.unknown.filter(({ callId }) => callIds.includes(callId));
   const unknown = listed.length > 0;
+  if (unknown && evidence.canReadBack)
+    add('wrong', `${listed.map(({ event }) => event).join(', ')} of unknown outcome, though Zammad can be read back`);
   const base = { facts, callIds, known, unknown };
   if (newCalls.length === 0) {
     if (known.call === 'sure') add('lost', 'it was heard, and Zammad took no newCall of it');

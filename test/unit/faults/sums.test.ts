@@ -64,6 +64,24 @@ test('hearing begins with the login, knows with the list, and ends with the faul
   expect(ledger.list()).toEqual([{ bridge: 'b', login: 0, snapshot: 10, to: 2_000, sure: 1_600, end: 'killed' }]);
 });
 
+test('what was heard while the database was gone is not sure when the bridge dies before it can have written it down', () => {
+  let now = 0;
+  const ledger = new HearingLedger(() => now);
+  const die = (at: number): number | undefined => {
+    ledger.login({}, 'b');
+    now = at;
+    ledger.end('b', 'killed');
+    return ledger.list().at(-1)?.sure;
+  };
+  now = 1_000;
+  ledger.outageBegins();
+  expect(die(2_000)).toBe(1_000);
+  now = 3_000;
+  ledger.outageEnds();
+  expect(die(5_000)).toBe(1_000);
+  expect(die(9_000)).toBe(8_600);
+});
+
 test('take-overs are told with the longest and the median', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([1, 2, 3, 4])).toBe(2.5);

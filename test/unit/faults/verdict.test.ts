@@ -83,7 +83,8 @@ describe('a call in the log of Zammad', () => {
     const rows = [row({ state: 'answer', comment: null })];
     expect(faults({ posts, rows })).toEqual(['ringing']);
     const unknown = [{ callId, event: 'hangup' }];
-    expect(judged({ posts, rows, unknown })).toMatchObject({ wrong: [], unknown: true });
+    expect(judged({ posts, rows, unknown, canReadBack: false })).toMatchObject({ wrong: [], unknown: true });
+    expect(faults({ posts, rows, unknown })).toEqual(['wrong']);
   });
   test('is wrong when its posts came in another order, or with other parties', () => {
     expect(faults({ posts: [post('answer', 200), post('newCall', 300), post('hangup', 2300)] })).toContain('wrong');
