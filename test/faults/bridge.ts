@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { within } from '../support/wait-for.js';
+import { atExit } from './at-exit.js';
 
 export interface BridgeOptions {
   readonly name: string;
@@ -62,7 +63,9 @@ export class Bridge {
     this.#expected = false;
     this.#child = child;
     this.#launched = performance.now();
+    const ended = atExit(() => child.kill('SIGKILL'));
     child.once('exit', (code, signal) => {
+      ended();
       if (this.#child === child) this.#child = undefined;
       if (!this.#expected) this.options.onCrash(signal ?? `status ${String(code)}`);
     });

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { atExit } from './at-exit.js';
 
 const run = promisify(execFile);
 /** Room for a database with all it keeps in one run. */
@@ -13,6 +14,7 @@ const BYTE = Buffer.alloc(1, 0x2e);
 /** A data directory of its own on a small file system in memory, which can be filled. Only root may mount one. */
 export class SmallDisk {
   readonly #filler: string;
+  #unmounted: () => void = () => undefined;
 
   private constructor(
     readonly directory: string,
@@ -20,6 +22,10 @@ export class SmallDisk {
     readonly unfillable: string | undefined,
   ) {
     this.#filler = join(directory, 'filler');
+    if (unfillable === undefined)
+      this.#unmounted = atExit(() => {
+        execFileSync('umount', ['-l', directory]);
+      });
   }
 
   /** Makes the directory; as root with a file system of its own. */
@@ -49,7 +55,10 @@ export class SmallDisk {
   }
 
   async remove(): Promise<void> {
-    if (this.unfillable === undefined) await run('umount', ['-l', this.directory]);
+    if (this.unfillable === undefined) {
+      this.#unmounted();
+      await run('umount', ['-l', this.directory]);
+    }
     await rm(this.directory, { recursive: true, force: true });
   }
 }

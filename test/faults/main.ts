@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { atExit, endCleanly } from './at-exit.js';
 import { type CaseFacts, LEFT_OUT, playableCases } from './case-facts.js';
 import { haPlans } from './ha-plan.js';
 import { haRun } from './ha-run.js';
@@ -71,19 +72,19 @@ async function main(): Promise<void> {
     say(HELP);
     return;
   }
+  endCleanly();
   const directory = mkdtempSync(join(tmpdir(), 'zpb-faults-'));
-  try {
-    const { sums, takeovers } = options.ha ? await haRuns(options, directory) : await soloRuns(options, directory);
-    if (options.json !== undefined)
-      writeFileSync(
-        options.json,
-        `${JSON.stringify({ seed: options.seed, ...sums, faults: Object.fromEntries(sums.faults), takeovers }, undefined, 2)}\n`,
-      );
-    say(lineOf(sums));
-    process.exitCode = isWrong(sums) ? 1 : 0;
-  } finally {
+  atExit(() => {
     rmSync(directory, { recursive: true, force: true });
-  }
+  });
+  const { sums, takeovers } = options.ha ? await haRuns(options, directory) : await soloRuns(options, directory);
+  if (options.json !== undefined)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ seed: options.seed, ...sums, faults: Object.fromEntries(sums.faults), takeovers }, undefined, 2)}\n`,
+    );
+  say(lineOf(sums));
+  process.exitCode = isWrong(sums) ? 1 : 0;
 }
 
 main()
