@@ -33,7 +33,8 @@ export type LeadState =
 
 /** A standby looks so often whether it is its turn. */
 const TRY_EVERY_MS = 500;
-const STORE_BACKOFF = { first: 250, max: 5_000 };
+/** What is heard while a database is away is in memory only, so it is looked for often. */
+const STORE_BACKOFF = { first: 250, max: 1_000 };
 /** A file's lease of a bridge that has died on another host runs out within this. */
 const FILE_PATIENCE_MS = 10_000;
 

@@ -65,7 +65,7 @@ export interface StoreTuning {
   readonly answer: Millis;
   /** How long the worker may stay silent before it is replaced. */
   readonly stuck: Millis;
-  /** Pauses between tries to get a database back. */
+  /** Pauses between tries to get a database back. Short: what is heard meanwhile is in memory only. */
   readonly retry: BackoffRange;
   /** Size of the spill file, bytes. */
   readonly spillBytes: number;
@@ -85,7 +85,7 @@ export const DEFAULT_TUNING: StoreTuning = {
   patience: 200,
   answer: 3_000,
   stuck: 30_000,
-  retry: { first: 100, max: 5_000 },
+  retry: { first: 100, max: 500 },
   spillBytes: 4 * 1024 * 1024,
   cleanFirst: 60_000,
   cleanEvery: 600_000,

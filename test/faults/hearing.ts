@@ -32,7 +32,7 @@ const GRACE: Readonly<Record<HearingEnd, number>> = {
 /** What a bridge has only in memory is lost with it. */
 const DEADLY: ReadonlySet<HearingEnd> = new Set(['killed', 'frozen', 'stopped']);
 /** After a database has come back, a bridge needs so long to find that out and to write down what it has kept in memory, ms. */
-const CAUGHT_UP_MS = 4_000;
+const CAUGHT_UP_MS = 2_500;
 
 interface Open {
   readonly bridge: string;
@@ -98,7 +98,7 @@ export class HearingLedger {
     this.#open.delete(connection);
     const to = this.now();
     const outage = this.#outages.find((one) => one.to + CAUGHT_UP_MS > to);
-    const written = outage !== undefined && DEADLY.has(end) ? outage.from : Infinity;
+    const written = outage !== undefined && DEADLY.has(end) ? outage.from - GRACE[end] : Infinity;
     this.#past.push({ ...open, to, sure: Math.min(to - GRACE[end], written), end });
   }
 }
