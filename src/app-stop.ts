@@ -43,12 +43,13 @@ export async function stopApp(parts: StopParts): Promise<number> {
     log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
   });
   const left = (): number => Math.max(0, drain - (clock.monotonic() - began));
-  await Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]);
+  await inTime(Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]), REST_MS, clock);
   // A store that is gone must not hold the end up: what it lacks, the PBX tells the next run anew.
   await inTime(Promise.all([...led.values()].map((run) => run.stop())), Math.max(left(), REST_MS), clock);
   await inTime(dispatcher.idle(), leads.wanted ? 0 : left(), clock);
   const waiting = config.zammad.reduce((sum, { name }) => sum + dispatcher.state(name).depth, 0);
-  await dispatcher.stop(Math.min(leads.wanted ? 0 : left(), REST_MS));
+  // What is under way may end, also when the drain is used up: cut, nobody could say what became of it.
+  await dispatcher.stop(REST_MS);
   if (waiting > 0) sayWaiting(waiting, store, log);
   await inTime(Promise.all([leads.release(), strangers.release()]), REST_MS, clock);
   for (const { client } of clients) client.close();

@@ -32,6 +32,8 @@ export interface AppOptions {
   readonly clock: Clock;
   /** 0 up to 1. */
   readonly random: () => number;
+  /** Aborted: what waits in the start waits no longer. The app is then stopped as ever. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How often an idle Zammad is looked at. */
@@ -66,7 +68,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       return { name: zammad.name, client: createZammadClient({ ...zammad, ca, version: VERSION, clock }) };
     }),
   );
-  const address = config.http.port === 0 ? undefined : `http://${hostname()}:${config.http.port}`;
+  const address = addressFor(config);
   const holder = config.store.kind === 'memory' ? undefined : config.store.machine;
   const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, holder, address });
   const led = new Map<PbxName, LedPbx>();
@@ -160,6 +162,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     dispatcher,
     clock,
+    random,
     log,
     count,
   });
@@ -187,7 +190,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   try {
     url = await http.listen();
     dispatcher.start();
-    await leads.start();
+    await leads.start(options.signal);
   } catch (thrown) {
     await stopApp({ ...parts, drain: 0 });
     throw thrown;
@@ -204,6 +207,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       return stopApp({ ...parts, drain: config.delivery.drain });
     }),
   };
+}
+
+/** Where another machine finds this one; undefined where it listens to its own machine only. */
+function addressFor({ http: { host, port } }: Config): string | undefined {
+  if (port === 0 || /^(?:127\.|localhost$|::1$)/u.test(host)) return undefined;
+  const name = host === '0.0.0.0' || host === '::' ? hostname() : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 /** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { backoff } from './backoff.js';
 import type { PbxName } from './call/vocabulary.js';
@@ -35,6 +36,8 @@ export type LeadState =
 const TRY_EVERY_MS = 500;
 /** What is heard while a database is away is in memory only, so it is looked for often. */
 const STORE_BACKOFF = { first: 250, max: 1_000 };
+/** After a defect. */
+const FAULT_PAUSE_MS = 10_000;
 /** A file's lease of a bridge that has died on another host runs out within this. */
 const FILE_PATIENCE_MS = 10_000;
 
@@ -46,12 +49,22 @@ export class Leads {
   #running: readonly Promise<void>[] = [];
 
   constructor(private readonly options: LeadsOptions) {
+    // Each PBX listens to it; Node would warn of more than ten.
+    setMaxListeners(0, this.#stopping.signal);
     for (const { name } of options.pbxs) this.#states.set(name, { state: 'waiting' });
   }
 
   /** Resolves soon, but for a file that another process uses: there it rejects with ZPB_STORE_IN_USE after some seconds. */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     const { store, pbxs } = this.options;
+    if (signal?.aborted === true) this.#stopping.abort();
+    signal?.addEventListener(
+      'abort',
+      () => {
+        this.#stopping.abort();
+      },
+      { once: true },
+    );
     const [first] = pbxs;
     const firstLead = store.kind === 'sqlite' && first !== undefined ? await this.#onlyUser(first.name) : undefined;
     this.#running = pbxs.map((pbx) => this.#run(pbx, pbx === first ? firstLead : undefined));
@@ -89,7 +102,10 @@ export class Leads {
         throw asError(thrown);
       });
       if (lead === undefined) return undefined;
-      if (!('holder' in lead)) return lead;
+      if (!('holder' in lead)) {
+        log.info({ pbx, epoch: lead.epoch }, `this bridge leads PBX ${pbx}`);
+        return lead;
+      }
       if (clock.monotonic() - began > FILE_PATIENCE_MS) {
         throw new PermanentError(
           'ZPB_STORE_IN_USE',
@@ -122,8 +138,18 @@ export class Leads {
     const { name } = pbx;
     const heritage = await this.#load(lead);
     if (heritage === undefined) return;
+    let led: Led;
+    try {
+      led = onLead(pbx, lead, heritage);
+    } catch (thrown) {
+      // A defect of this PBX's part must not end the others. Another bridge may do better, or this one later.
+      log.error({ pbx: name, error: asError(thrown) }, `PBX ${name} could not be taken up; it is tried again`);
+      this.#states.set(name, { state: 'waiting', reason: asError(thrown).message });
+      await lead.release();
+      await sleep(this.options.clock, FAULT_PAUSE_MS, this.#stopping.signal);
+      return;
+    }
     this.#states.set(name, { state: 'leading' });
-    const led = onLead(pbx, lead, heritage);
     await aborted([lead.ended, this.#stopping.signal]);
     if (!lead.ended.aborted) return;
     this.#states.set(name, { state: 'waiting', reason: 'another bridge has taken the lead' });

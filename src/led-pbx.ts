@@ -19,6 +19,8 @@ export interface LedPbxOptions {
   readonly count: PipelineOptions['count'];
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** How often it is looked whether a person wants posts sent. */
 const HANDED_IN_EVERY_MS = 2_000;
 
@@ -65,7 +67,7 @@ export class LedPbx implements Led {
     if (calls.length + posts.length > 0) {
       log.info(
         { calls: calls.length, posts: posts.length },
-        `goes on with ${calls.length} calls and ${posts.length} posts of before`,
+        `goes on with what was left: ${counted(calls.length, 'call')}, ${counted(posts.length, 'post')}`,
       );
     }
     dispatcher.take(lead, posts, newCalls);

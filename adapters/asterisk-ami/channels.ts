@@ -71,4 +71,4 @@ export class Channels {
 }
 
 /** It stands between legs, or is the PBX itself: the brain never hears of it. */
-export const isFolded = ({ line }: Channel): boolean => line.kind === 'virtual' || line.kind === 'pbx';
+export const isFolded = ({ line }: Pick<Channel, 'line'>): boolean => line.kind === 'virtual' || line.kind === 'pbx';

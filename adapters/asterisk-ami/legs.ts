@@ -8,6 +8,7 @@ import type { AmiMessage } from './message.js';
 import { type Dial, dialOf, dialOfStatus, isBeingMade, originOfStatus } from './status-item.js';
 
 const ANSWERED_ELSEWHERE = 26;
+const MOST_STRANGERS = 10_000;
 /** SoftHangupRequest's Cause when Asterisk stops: AST_SOFTHANGUP_SHUTDOWN, which a login with read=call hears too. */
 const SHUTTING_DOWN = '4';
 
@@ -39,6 +40,8 @@ export class AsteriskLegs {
   readonly #diallers = new Diallers(this.#channels, this.#bridges);
   /** Channels whose dialler is behind a Local channel that has not been dialled itself yet. */
   readonly #owed = new Set<Channel>();
+  /** Of channels from before this run, whose far end has hung up. */
+  readonly #strangersHungUp = new Set<LegId>();
   #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId>; readonly dials: Dial[] } | undefined;
 
   /**
@@ -306,8 +309,10 @@ export class AsteriskLegs {
   }
 
   #hangupRequest(message: AmiMessage): LegEvent[] {
-    const channel = this.#channels.get(message.get('Uniqueid'));
+    const id = message.get('Uniqueid');
+    const channel = this.#channels.get(id);
     if (channel !== undefined) channel.farHungUp = true;
+    else if (id !== undefined && this.#strangersHungUp.size < MOST_STRANGERS) this.#strangersHungUp.add(asLegId(id));
     return [];
   }
 
@@ -331,7 +336,7 @@ export class AsteriskLegs {
     const id = message.get('Uniqueid');
     if (id !== undefined) this.#snapshot?.ended.add(asLegId(id));
     const channel = this.#channels.get(id);
-    if (channel === undefined) return [];
+    if (channel === undefined) return this.#strangerGone(message);
     const events = channel.owed ? this.#tellOwed(channel) : [];
     events.push(...this.#remove(channel));
     if (!channel.told && !channel.listed) return events;
@@ -347,6 +352,19 @@ export class AsteriskLegs {
         ...(q850 === ANSWERED_ELSEWHERE ? { elsewhere: true } : {}),
       },
     ];
+  }
+
+  /**
+   * A channel that no list and no event has spoken of: it is from before this run, and perhaps the bridge knows it from its journal. Who
+   * hung up is not known; the cause is.
+   */
+  #strangerGone(message: AmiMessage): LegEvent[] {
+    const id = message.get('Uniqueid');
+    const name = parseChannelName(message.get('Channel') ?? '');
+    if (id === undefined || id === '' || isFolded({ line: lineOf(name, this.isTrunk) })) return [];
+    const q850 = Number.parseInt(message.get('Cause') ?? '', 10);
+    const far = this.#strangersHungUp.delete(asLegId(id));
+    return [{ type: 'ended', leg: asLegId(id), ...(Number.isNaN(q850) ? {} : { q850 }), by: far ? 'far' : 'pbx' }];
   }
 
   // ------------------------------------------------------------------ what the brain is told

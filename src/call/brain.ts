@@ -8,6 +8,7 @@ import { LegTable, type Leg } from './leg-table.js';
 import { ANONYMOUS } from './numbers.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
+import { takeUpEach } from './take-up.js';
 import { Teller, type TellerSettings } from './teller.js';
 import { Unheard } from './unheard.js';
 import {
@@ -94,8 +95,10 @@ export class Brain {
     this.#now = now;
     for (const id of aftermath) this.#aftermath.add(id);
     for (const { root, count } of roots) this.#book.countFrom(root, count);
-    for (const record of calls) this.#takeUp(record, now);
-    return this.#take();
+    const lost = takeUpEach(calls, (record) => {
+      this.#takeUp(record, now);
+    });
+    return [...this.#take(), ...lost];
   }
 
   /** What one message of the PBX, or one snapshot, means. */
@@ -175,16 +178,8 @@ export class Brain {
 
   /** How much it keeps, all in all: for tests of leaks. */
   get size(): number {
-    const kept = [
-      this.#aftermath,
-      this.#book,
-      this.#legs,
-      this.#unsettled,
-      this.#orphans,
-      this.#waiting,
-      this.#unheard,
-      this.#touched,
-    ];
+    const loose = [this.#unsettled, this.#orphans, this.#waiting, this.#touched];
+    const kept = [this.#aftermath, this.#book, this.#legs, this.#unheard, ...loose];
     return kept.reduce((sum, { size }) => sum + size, this.#journal?.size ?? 0);
   }
 

@@ -25,7 +25,13 @@ Calls in progress stay open in Zammad and are taken up by the next start. Logs g
     });
     try {
       for (const warning of settings.warnings) log.logger.warn(warning);
-      const app = await startApp({ ...settings, log: log.logger, clock: systemClock, random: Math.random });
+      const app = await startApp({
+        ...settings,
+        log: log.logger,
+        clock: systemClock,
+        random: Math.random,
+        signal: context.signal,
+      });
       await notifier.ready(`Running for ${settings.config.pbx.map(({ name }) => name).join(', ')}`);
       await aborted(context.signal);
       await notifier.stopping();

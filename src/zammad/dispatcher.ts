@@ -67,6 +67,8 @@ export interface Dispatcher {
    * attempt, at once when Zammad is not well or the lead about to run out. The gate's own budget is the caller's business.
    */
   urgent(item: OutboxItem): Promise<UrgentReply>;
+  /** Posts of this PBX are not yet delivered or given up. */
+  holds(pbx: PbxName): boolean;
   /** Resolves when no post waits any more. While a Zammad is down that may take for ever. */
   idle(): Promise<void>;
   /** Finds out how each Zammad is that no request is under way to. For readiness: call it at start and now and then. */
@@ -117,10 +119,10 @@ class OutboxDispatcher implements Dispatcher {
   }
 
   notify(items: readonly OutboxItem[]): void {
-    this.#spread(
-      items.filter((item) => this.#isOurs(item)),
-      'live',
-    );
+    const ours = items.filter((item) => this.#isOurs(item));
+    // A call that goes on after a restart may have been told to a Zammad that is not in the configuration any more.
+    this.#giveUpStrangers(ours);
+    this.#spread(ours, 'live');
   }
 
   handedIn(items: readonly OutboxItem[]): void {
@@ -131,6 +133,10 @@ class OutboxDispatcher implements Dispatcher {
       if (this.#routes.has(zammad) && reason !== HANDED_IN) this.#settle(seq, zammad, 'waiting', HANDED_IN);
     }
     this.#spread(open, 'handedIn');
+  }
+
+  holds(pbx: PbxName): boolean {
+    return [...this.#routes.values()].some((route) => route.holds(pbx));
   }
 
   async drop(pbx: PbxName): Promise<void> {

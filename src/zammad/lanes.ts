@@ -49,6 +49,12 @@ export class Lanes {
     this.#onReady = onReady;
   }
 
+  /** There are posts of this PBX. */
+  holds(pbx: PbxName): boolean {
+    for (const { item } of this.#posts.values()) if (item.pbx === pbx) return true;
+    return false;
+  }
+
   get depth(): number {
     return this.#posts.size;
   }

@@ -1,4 +1,5 @@
 /** Closes rows of Zammad's caller log that ring or talk for ever, for each PBX that this bridge leads. */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { sleep, type Clock } from '../clock.js';
 import { asError } from '../errors.js';
@@ -44,6 +45,8 @@ export class Reconciler {
 
   constructor(context: ReconcilerContext) {
     this.#context = context;
+    // Each PBX listens to it; Node would warn of more than ten.
+    setMaxListeners(0, this.#stopping.signal);
     this.#settings = { ...defaultDelivery, ...context.settings };
   }
 

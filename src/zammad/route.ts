@@ -91,6 +91,10 @@ export class Route {
     for (const item of newCalls) this.#context.remembered.recall(item);
   }
 
+  holds(pbx: PbxName): boolean {
+    return this.#lanes.holds(pbx);
+  }
+
   /** Forgets every post of a PBX whose fence is closed. Resolves when none of them is under way. */
   async drop(pbx: PbxName): Promise<void> {
     for (const post of this.#lanes.drop(pbx)) answerGate(post, { kind: 'noReply', why: NOT_OURS });

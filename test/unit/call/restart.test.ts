@@ -166,6 +166,18 @@ describe('after a restart of the bridge', () => {
     expect(bench.last).toMatchObject({ event: 'hangup', cause: 'normalClearing', callId: 'pbx-c' });
   });
 
+  test('one record that cannot be read keeps no other call from going on', () => {
+    const bench = talking();
+    const [sound] = bench.heritage().calls;
+    const damaged = { ...sound!, id: 'pbx-d' as never, root: 'd' as never, phones: 'damaged' as never };
+    const hopeless = { ...sound!, id: 'pbx-e' as never, root: 'e' as never, tellings: 7 as never };
+    bench.restart({ heritage: { calls: [damaged, hopeless, sound!], roots: [], aftermath: [] } });
+    expect(bench.last).toMatchObject({ event: 'hangup', callId: 'pbx-d' });
+    bench.say(...stillTalking).say(ended('c', 16, 'far'));
+    expect(bench.last).toMatchObject({ event: 'hangup', callId: 'pbx-c' });
+    expect(bench.heritage().calls).toEqual([]);
+  });
+
   test('nothing is left behind: of what was restored and is over, nothing is kept', () => {
     const bench = talking().restart();
     bench.say(...stillTalking).say(ended('c', 16, 'far'), ended('a', 16));

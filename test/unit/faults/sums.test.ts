@@ -75,10 +75,10 @@ test('what was heard while the database was gone is not sure when the bridge die
   };
   now = 1_000;
   ledger.outageBegins();
-  expect(die(2_000)).toBe(1_000);
+  expect(die(2_000)).toBe(600);
   now = 3_000;
   ledger.outageEnds();
-  expect(die(5_000)).toBe(1_000);
+  expect(die(5_000)).toBe(600);
   expect(die(9_000)).toBe(8_600);
 });
 
