@@ -165,6 +165,11 @@ export class AsteriskLegs {
   endSnapshot(): LegEvent[] {
     const { old: gone = new Set<LegId>(), dials = [] } = this.#snapshot ?? {};
     this.#snapshot = undefined;
+    for (const channel of this.#channels.all()) {
+      // It was being made when it was listed. Its DialBegin may have been before, and none may follow until the far end answers.
+      const isMade = channel.line.kind === 'trunk' && channel.origin === undefined;
+      if (isMade && dialOf(dials, channel) !== undefined) this.#useHint(channel);
+    }
     for (const channel of this.#owed) {
       if (channel.hint === undefined) continue;
       const dial = dialOf(dials, channel);

@@ -134,7 +134,10 @@ describe('the snapshot', () => {
         ]),
       }),
     });
-    expect(events).toEqual([{ type: 'snapshot', legs: [] }]);
+    expect(events).toEqual([
+      { type: 'ended', leg: '1.1', q850: 16, by: 'pbx' },
+      { type: 'snapshot', legs: [] },
+    ]);
   });
 });
 
