@@ -1,3 +1,4 @@
+import { Announcer } from './announcer.js';
 import { freshCall, type Call } from './call.js';
 import { CallBook } from './call-book.js';
 import { CallJournal } from './call-journal.js';
@@ -29,9 +30,6 @@ import {
 } from './vocabulary.js';
 
 const LONGEST_CALL_ID = 250;
-
-/** When something of it is to be told, at the latest. */
-const tellAt = (call: Call): Millis | undefined => call.announceAt ?? call.groupAt;
 
 export interface BrainSettings extends TellerSettings {
   /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
@@ -68,10 +66,9 @@ export class Brain {
   readonly #orphans = new Map<LegId, { readonly leg: Leg; readonly end: LegEnd; readonly at: Millis }>();
   /** Legs of calls that were over before this run. */
   readonly #aftermath = new Set<LegId>();
-  /** Calls that wait for a time. */
-  readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
   readonly #teller: Teller;
+  readonly #announcer: Announcer;
   readonly #journal: CallJournal | undefined;
   readonly #origins: Origins;
   #now: Millis = 0;
@@ -82,6 +79,7 @@ export class Brain {
 
   constructor(private readonly settings: BrainSettings) {
     this.#teller = new Teller(settings);
+    this.#announcer = new Announcer(this.#teller);
     if (settings.journal === true) this.#journal = new CallJournal(this.#book.calls, this.#legs);
     this.#origins = new Origins(this.#legs, this.#book.byCustomer, settings.directory);
   }
@@ -121,9 +119,9 @@ export class Brain {
   /** Does what is due at `now`. */
   tick(now: Millis): readonly Outcome[] {
     this.#now = now;
-    for (const call of [...this.#waiting]) {
+    for (const call of this.#announcer.due(now)) {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
-      else if ((tellAt(call) ?? Infinity) <= now) this.#tell(call);
+      else this.#tell(call);
     }
     for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) this.#lose(call);
     return this.#take();
@@ -138,8 +136,7 @@ export class Brain {
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    let next = this.#unheard.firstDue(this.settings.calls.maxSilence);
-    for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, tellAt(call) ?? Infinity);
+    const next = Math.min(this.#announcer.next(), this.#unheard.firstDue(this.settings.calls.maxSilence));
     return next === Infinity ? undefined : next;
   }
 
@@ -181,7 +178,7 @@ export class Brain {
       this.#legs,
       this.#unsettled,
       this.#orphans,
-      this.#waiting,
+      this.#announcer,
       this.#unheard,
       this.#touched,
     ];
@@ -209,9 +206,7 @@ export class Brain {
     this.#allKnown = false;
     this.#book.forgetDeadRoots((root) => this.#legs.get(root) !== undefined);
     for (const id of this.#aftermath) if (this.#legs.get(id) === undefined) this.#aftermath.delete(id);
-    for (const call of this.#waiting) {
-      if (call.closeAt !== undefined) call.closeAt = Math.min(call.closeAt, this.#now + FAILOVER_WINDOW);
-    }
+    this.#announcer.allIsKnown(this.#now);
   }
 
   /** It is over, and nobody saw how it ended. */
@@ -253,8 +248,8 @@ export class Brain {
       this.#book.addPhone(call, leg.id);
       call.agents.set(agent.extension, agent);
       call.groupAt ??= this.#now + RING_GROUP_WINDOW;
-      if (call.announceAt === undefined) this.#waiting.add(call);
-      else call.announceAt = Math.min(call.announceAt, call.groupAt);
+      if (call.announceAt !== undefined) call.announceAt = Math.min(call.announceAt, call.groupAt);
+      this.#announcer.expect(call);
       this.#touched.add(call);
       this.#journal?.mark(call);
     }
@@ -318,7 +313,7 @@ export class Brain {
       return;
     }
     Object.assign(call, windowsOf(record, this.settings.calls, now));
-    if (tellAt(call) !== undefined || call.closeAt !== undefined) this.#waiting.add(call);
+    this.#announcer.expect(call);
   }
 
   #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
@@ -365,7 +360,7 @@ export class Brain {
       this.settings.destinations,
     );
     this.#book.add(call);
-    this.#waiting.add(call);
+    this.#announcer.expect(call);
     this.#touched.add(call);
     this.#journal?.mark(call);
     if (direction === 'in') this.#nameParties(call, customer);
@@ -408,23 +403,7 @@ export class Brain {
   /** newCall when it is due, and whatever may follow it. */
   #tell(call: Call): void {
     this.#journal?.mark(call);
-    this.#announce(call, false);
-    this.#teller.answer(call);
-  }
-
-  /** newCall, when it is due. */
-  #announce(call: Call, over: boolean): void {
-    const due = over || call.counterpart !== undefined || call.announceAt === undefined || call.announceAt <= this.#now;
-    if (!due) return;
-    if (!over && call.identityAt !== undefined && call.identityAt > this.#now) {
-      // A number that may turn out to be withheld cannot be taken back.
-      call.announceAt = call.identityAt;
-      return;
-    }
-    call.announceAt = undefined;
-    const groupKnown = (call.groupAt ?? this.#now) <= this.#now;
-    if (groupKnown && call.closeAt === undefined) this.#waiting.delete(call);
-    this.#teller.newCall(call, over || (call.agents.size > 0 && (groupKnown || call.answered)));
+    this.#announcer.tell(call, this.#now);
   }
 
   // ------------------------------------------------------------------ ends
@@ -461,7 +440,7 @@ export class Brain {
       return;
     }
     call.closeAt = this.#now + FAILOVER_WINDOW;
-    this.#waiting.add(call);
+    this.#announcer.expect(call);
   }
 
   #onReplaced(old: LegId, current: LegId): void {
@@ -471,7 +450,7 @@ export class Brain {
   }
 
   #close(call: Call): void {
-    this.#announce(call, true);
+    this.#announcer.announce(call, this.#now, true);
     this.#teller.answer(call);
     const cause = causeOf({
       direction: call.direction,
@@ -485,7 +464,7 @@ export class Brain {
     });
     this.#teller.hangup(call, cause);
     this.#book.remove(call);
-    this.#waiting.delete(call);
+    this.#announcer.forget(call);
     this.#unheard.delete(call);
     this.#journal?.mark(call);
   }
