@@ -120,7 +120,8 @@ const legRecordOf = (leg: Readonly<Leg>): LegRecord => ({
   id: leg.id,
   line: leg.line,
   origin: leg.origin,
-  from: leg.from,
+  // What the caller does not want shown is kept nowhere.
+  from: leg.withheld === true ? undefined : leg.from,
   dialled: leg.dialled,
   withheld: leg.withheld,
   by: leg.by,

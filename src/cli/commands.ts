@@ -22,5 +22,15 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'replay', summary: 'Show what a recording of a PBX would tell Zammad.', load: () => import('./replay.js') },
   { name: 'record', summary: 'Record what a PBX says, as bytes that replay reads.', load: () => import('./record.js') },
+  {
+    name: 'outbox',
+    summary: 'List posts that Zammad has not taken; send them again, or drop them.',
+    load: () => import('./outbox.js'),
+  },
+  {
+    name: 'reconcile',
+    summary: 'Find calls that ring or talk for ever in Zammad, and have them closed.',
+    load: () => import('./reconcile.js'),
+  },
   { name: 'health', summary: 'Ask a running bridge whether it is well.', load: () => import('./health.js') },
 ];

@@ -60,6 +60,10 @@ export function errorLine(thrown: unknown, env: CommandContext['env']): string {
 const STATUSES: ReadonlyMap<string, number> = new Map([
   ['ZPB_USAGE', EXIT.usage],
   ['ZPB_CONFIG', EXIT.config],
+  // A person must mend these too: trying again, as a service manager would, does not.
+  ['ZPB_STORE_NEWER', EXIT.config],
+  ['ZPB_STORE_OPEN', EXIT.config],
+  ['ZPB_STORE_SQLITE_MISSING', EXIT.config],
 ]);
 
 export const exitStatus = (thrown: unknown): number =>

@@ -1,6 +1,7 @@
 /** A damaged SQLite file: what can still be read is read, the file is set aside, and a new one begins with that. */
 import { existsSync, renameSync } from 'node:fs';
-import { setCounter } from './leases.js';
+import type { PbxName } from '../call/vocabulary.js';
+import { setCounter, type LeaseTerms } from './leases.js';
 import { epochOf, isOpen, type CallRow, type PostRow } from './rows.js';
 import type { CounterRow, Database, LeaseRow } from './schema.js';
 import type { Sqlite } from './sqlite-database.js';
@@ -65,6 +66,20 @@ export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
   };
 }
 
+/** Our own leads go on, whatever became of their rows. */
+export function withLeads(
+  found: Salvaged,
+  leads: ReadonlyMap<PbxName, number>,
+  { holder, address, ttl, now }: Omit<LeaseTerms, 'dialect'> & { readonly now: number },
+): Salvaged {
+  const known = new Map(found.leases.map((lease) => [lease.name, lease]));
+  for (const [name, epoch] of leads) {
+    if ((known.get(name)?.epoch ?? 0) >= epoch) continue;
+    known.set(name, { name, holder, epoch, expires_at: now + ttl, address, wanted_at: null });
+  }
+  return { ...found, leases: [...known.values()] };
+}
+
 /** Moves the file, and what SQLite has beside it, out of the way; returns where to. */
 export function setAside(path: string, now: number): string {
   const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
@@ -106,6 +121,9 @@ function readable<T>(Sqlite: Sqlite, path: string, query: string): T[] {
   try {
     const raw = new Sqlite(path, { timeout: 200, readonly: true, fileMustExist: true });
     try {
+      // Or a file that was cut short would not be read at all.
+      raw.unsafeMode();
+      raw.pragma('writable_schema = on');
       for (const row of raw.prepare<[], T>(query).iterate()) rows.push(row);
     } finally {
       raw.close();

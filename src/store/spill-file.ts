@@ -5,7 +5,7 @@
  * Every record belongs to a generation. The database holds the number of the last generation that was put into it (counter
  * `spill`, written in the same transaction), so each is put into it once, whatever dies in between.
  */
-import { closeSync, fdatasyncSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { asError, RetriableError } from '../errors.js';
 import type { Batch } from './rows.js';
@@ -52,22 +52,23 @@ export class SpillFile {
   prepare(): void {
     if (this.#fd !== undefined) return;
     const fd = openSync(this.path, openFlags(this.path), 0o600);
+    const before = fstatSync(fd).size;
     try {
-      for (let { size } = fstatSync(fd); size < this.bytes; ) {
+      for (let size = before; size < this.bytes; ) {
         const part = Buffer.alloc(Math.min(BLOCK, this.bytes - size));
         size += writeSync(fd, part, 0, part.length, size);
       }
       fsyncSync(fd);
     } catch (thrown) {
+      // Half of it would be of no use, and the room may be needed. What was there before may hold records.
+      ftruncateSync(fd, before);
       closeSync(fd);
-      // Half of it would be of no use, and the room may be needed. What holds records is never removed.
-      if (this.found() === undefined) rmSync(this.path, { force: true });
       throw thrown;
     }
     this.#fd = fd;
   }
 
-  /** Resolves when it is on the disk. Throws a RetriableError `ZPB_STORE_SPILL_FULL` when there is no room for it. */
+  /** Returns when it is on the disk. Throws a RetriableError `ZPB_STORE_SPILL_FULL` when there is no room for it. */
   append(batch: Batch): void {
     this.prepare();
     const fd = this.#fd;
@@ -125,7 +126,7 @@ export class SpillFile {
       throw error;
     }
     try {
-      const bytes = Buffer.alloc(Math.min(fstatSync(fd).size, this.bytes));
+      const bytes = Buffer.alloc(fstatSync(fd).size);
       let at = 0;
       for (let got = -1; got !== 0 && at < bytes.length; at += got)
         got = readSync(fd, bytes, at, bytes.length - at, at);

@@ -4,12 +4,13 @@
  */
 import { backoff } from '../backoff.js';
 import { sleep, systemClock } from '../clock.js';
+import type { PbxName } from '../call/vocabulary.js';
 import { isBridgeError } from '../errors.js';
 import { counterOf, livingOwner, setCounter, type LeaseTerms } from './leases.js';
 import { ROW_OPERATIONS, rowOperations } from './perform.js';
 import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { Batch } from './rows.js';
-import { openOf, putSalvaged, salvage, setAside, type Salvaged } from './salvage.js';
+import { openOf, putSalvaged, salvage, setAside, withLeads, type Salvaged } from './salvage.js';
 import { SQLITE, type Database } from './schema.js';
 import { SpillFile } from './spill-file.js';
 import { loadSqlite, openSqlite, type OpenSqlite, type Sqlite } from './sqlite-database.js';
@@ -19,6 +20,8 @@ import { putCalls, putPosts } from './write-batch.js';
 
 /** How long anything but a commit waits for a lock, ms. */
 const READ_PATIENCE_MS = 1_000;
+/** Behind what waits longer while the database is locked, commits would wait too. */
+const DRAIN_PATIENCE_MS = 20;
 /** The same when the file is opened. */
 const OPEN_PATIENCE_MS = 5_000;
 const RETRY_LOCK_MS = 10;
@@ -37,6 +40,8 @@ export class SqliteEngine implements Engine {
   #spilling = false;
   #reason = '';
   #retries = 0;
+  /** Our leads, as far as this worker has heard of them: a file that is made anew must know them. */
+  readonly #leads = new Map<PbxName, number>();
   #last: Promise<unknown> = Promise.resolve();
   #cancelRetry: () => void = () => undefined;
   #closed = false;
@@ -70,6 +75,10 @@ export class SqliteEngine implements Engine {
       acquire: (lead: Input<'acquire'>) => this.#acquire(lead),
       // Where the database is locked the lead holds all the same.
       renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => ROW_OPERATIONS.renew(db, this.#terms, leads)),
+      release: (lead: Input<'release'>) => {
+        this.#leads.delete(lead.pbx);
+        return this.#rows((db) => ROW_OPERATIONS.release(db, this.#terms, lead));
+      },
       close: () => this.#close(),
     };
     return (await operations[name](input as never)) as Output<Name>;
@@ -89,10 +98,12 @@ export class SqliteEngine implements Engine {
     const acquired = await this.#rows((db) => ROW_OPERATIONS.acquire(db, this.#terms, input));
     // Its former owner is gone since the file was opened: what he left comes before anything is read.
     if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
+    if ('epoch' in acquired) this.#leads.set(input.pbx, acquired.epoch);
     return acquired;
   }
 
   async #commit(batch: Batch): Promise<Committed> {
+    for (const { pbx, epoch } of batch.epochs) this.#leads.set(pbx, epoch);
     if (!this.#spilling) {
       try {
         const task = (db: Database): ReturnType<typeof ROW_OPERATIONS.commit> =>
@@ -118,7 +129,7 @@ export class SqliteEngine implements Engine {
   /** Puts what is in the spill file into the database. Rejects when that does not take it. */
   async #drain(): Promise<void> {
     const batches = this.#spill.use(this.#spill.generation);
-    await this.#patiently(this.settings.database.patience, (db) => this.#replay(db, batches));
+    await this.#patiently(DRAIN_PATIENCE_MS, (db) => this.#replay(db, batches));
     this.#spilling = false;
     this.#cancelRetry();
     this.emit({ kind: 'drained', batches: batches.length });
@@ -189,7 +200,7 @@ export class SqliteEngine implements Engine {
       return this.#open;
     } catch (thrown) {
       this.#shut();
-      if (!isBridgeError(thrown) && troubleOf(thrown) === 'barred') throw cannotOpen(path, thrown);
+      if (!isBridgeError(thrown) && ['barred', 'other'].includes(troubleOf(thrown))) throw cannotOpen(path, thrown);
       throw thrown;
     }
   }
@@ -218,7 +229,7 @@ export class SqliteEngine implements Engine {
     this.#sqlite ??= await loadSqlite();
     const now = systemClock.wall();
     const found = salvage(this.#sqlite, path, now);
-    const whole = this.#withSpill(found);
+    const whole = this.#withSpill(withLeads(found, this.#leads, { ...this.#terms, now }));
     const aside = setAside(path, now);
     const fresh = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: false });
     try {

@@ -15,7 +15,8 @@ export function troubleOf(thrown: unknown): SqliteTrouble {
   const code = codeOf(thrown);
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return 'busy';
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged';
-  if (/^(SQLITE_(CANTOPEN|PERM|AUTH|READONLY)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOENT)/.test(code)) return 'barred';
+  if (/^(SQLITE_(CANTOPEN|PERM|AUTH|READONLY)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR|ENOENT)/.test(code))
+    return 'barred';
   if (/^(SQLITE_(FULL|IOERR|NOMEM)|ENOSPC|EDQUOT|EIO)/.test(code)) return 'disk';
   return 'other';
 }

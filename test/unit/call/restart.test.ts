@@ -175,6 +175,13 @@ describe('after a restart of the bridge', () => {
   });
 });
 
+test('a number that its caller withholds is not kept', () => {
+  const bench = new BrainBench().say(customerIn('c', '+4930123456', '+4930555200', { withheld: true }));
+  expect(JSON.stringify(bench.heritage())).not.toContain('30123456');
+  bench.restart().say(snapshot());
+  expect(bench.told.map(({ post }) => post.from)).toEqual(['anonymous', 'anonymous']);
+});
+
 test('closeAll closes every call with the best known cause', () => {
   const bench = talking();
   bench.say(customerIn('d', '+4930999'));
