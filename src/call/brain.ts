@@ -1,35 +1,20 @@
 import { Announcer } from './announcer.js';
-import { freshCall, type Call } from './call.js';
+import { Beginnings } from './beginnings.js';
+import type { Call } from './call.js';
 import { CallBook } from './call-book.js';
 import { CallJournal } from './call-journal.js';
 import { callOf, readable, type CallRecord } from './call-record.js';
 import { causeOf, type LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
+import type { GateOpening, GateRequest } from './gate.js';
+import { Gatekeeper } from './gatekeeper.js';
 import { LegTable, type Leg } from './leg-table.js';
-import { ANONYMOUS } from './numbers.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
 import { Teller, type TellerSettings } from './teller.js';
 import { Unheard } from './unheard.js';
-import {
-  FAILOVER_WINDOW,
-  IDENTITY_LIMIT,
-  ORPHAN_LIMIT,
-  RING_GROUP_WINDOW,
-  UNRUNG_LIMIT,
-  windowsOf,
-} from './windows.js';
-import {
-  asCallId,
-  type CallId,
-  type Cause,
-  type Direction,
-  type LegEvent,
-  type LegId,
-  type Millis,
-} from './vocabulary.js';
-
-const LONGEST_CALL_ID = 250;
+import { FAILOVER_WINDOW, ORPHAN_LIMIT, RING_GROUP_WINDOW, windowsOf } from './windows.js';
+import type { CallId, Cause, LegEvent, LegId, Millis } from './vocabulary.js';
 
 export interface BrainSettings extends TellerSettings {
   /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
@@ -71,6 +56,8 @@ export class Brain {
   readonly #announcer: Announcer;
   readonly #journal: CallJournal | undefined;
   readonly #origins: Origins;
+  readonly #beginnings: Beginnings;
+  readonly #gatekeeper: Gatekeeper;
   #now: Millis = 0;
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
@@ -82,6 +69,12 @@ export class Brain {
     this.#announcer = new Announcer(this.#teller);
     if (settings.journal === true) this.#journal = new CallJournal(this.#book.calls, this.#legs);
     this.#origins = new Origins(this.#legs, this.#book.byCustomer, settings.directory);
+    const changed = (call: Call): void => {
+      this.#changed(call);
+    };
+    const shared = { legs: this.#legs, book: this.#book, announcer: this.#announcer, changed };
+    this.#beginnings = new Beginnings({ ...shared, settings, teller: this.#teller });
+    this.#gatekeeper = new Gatekeeper({ ...shared, ...settings, origins: this.#origins, beginnings: this.#beginnings });
   }
 
   /**
@@ -170,6 +163,34 @@ export class Brain {
     this.#journal?.mark(call);
   }
 
+  /**
+   * A PBX asks before any phone rings. The leg that waits becomes known by it, if it was not; its call is told at once, by newCalls
+   * that are `gated`. One call is one call, whether the gate or the events see it first.
+   */
+  gate(request: GateRequest, now: Millis): GateOpening {
+    const { leg, line, from, dialled, withheld } = request;
+    const known = this.#legs.get(leg)?.line !== undefined;
+    const appeared = { type: 'appeared', leg, line, origin: 'incoming', from, dialled, withheld } as const;
+    const before = this.apply(known && line.kind === 'agent' ? [] : [appeared], now);
+    const waiting = this.#gatekeeper.open(request, now);
+    const outcomes = [...before, ...this.#take()];
+    if ('why' in waiting) return { kind: 'pass', why: waiting.why, outcomes };
+    const { id: callId, direction } = waiting.call;
+    const gated = outcomes.map((one) =>
+      one.kind === 'post' && one.post.callId === callId ? { ...one, gated: true } : one,
+    );
+    return { kind: 'ask', callId, direction, outcomes: gated };
+  }
+
+  /** The PBX was told at its gate to reject the call; its end, when it comes, has this cause. */
+  rejectAtGate(callId: CallId, cause: Cause): readonly Outcome[] {
+    const call = this.#book.calls.get(callId);
+    if (call === undefined) return [];
+    call.rejected = cause;
+    this.#journal?.mark(call);
+    return this.#take();
+  }
+
   /** How much it keeps, all in all: for tests of leaks. */
   get size(): number {
     const kept = [
@@ -192,6 +213,11 @@ export class Brain {
   /** The calls that are not over. */
   calls(): IterableIterator<Readonly<Call>> {
     return this.#book.calls.values();
+  }
+
+  #changed(call: Call): void {
+    this.#touched.add(call);
+    this.#journal?.mark(call);
   }
 
   #take(): readonly Outcome[] {
@@ -261,13 +287,12 @@ export class Brain {
       const call = this.#book.byCustomer.get(leg.id);
       if (call?.announceAt === undefined || call.direction === 'out') return true;
       if (leg.withheld !== 'asked') call.identityAt = undefined;
-      this.#nameParties(call, leg);
-      this.#touched.add(call);
-      this.#journal?.mark(call);
+      this.#beginnings.nameParties(call, leg);
+      this.#changed(call);
       return true;
     }
     if (leg.origin === 'incoming') {
-      this.#begin('in', leg, leg);
+      this.#beginnings.inbound(leg, this.#now);
       return true;
     }
     const dialler = this.#origins.diallerOf(leg, this.#allKnown);
@@ -279,7 +304,7 @@ export class Brain {
       this.#journal?.mark(origin.call);
     }
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
-    this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
+    this.#beginnings.outbound(leg, origin.kind === 'agent' ? origin : undefined, this.#now);
     return true;
   }
 
@@ -292,7 +317,7 @@ export class Brain {
     if (!inTime) return;
     const agent = this.#origins.agentOf(leg);
     if (agent !== undefined) this.#settlePhone(leg, agent);
-    else if (origin.kind === 'agent') this.#beginOutbound(leg, origin);
+    else if (origin.kind === 'agent') this.#beginnings.outbound(leg, origin, this.#now);
     this.#onEnded(leg, end);
   }
 
@@ -308,74 +333,12 @@ export class Brain {
     this.#book.add(call);
     this.#journal?.mark(call);
     this.#unheard.add(call, now);
-    if (call.customers.size === 0 && !record.closing) {
+    if (call.customers.size === 0 && !record.closing && !call.unrouted) {
       this.#close(call);
       return;
     }
     Object.assign(call, windowsOf(record, this.settings.calls, now));
     this.#announcer.expect(call);
-  }
-
-  #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
-    const { directory, calls } = this.settings;
-    // A leg that has ended starts no further call: its ids are used up.
-    const root = this.#legs.get(caller?.leg.id) ?? leg;
-    const number = directory.numbers.clean(leg.dialled);
-    for (const call of this.#book.startedBy(root.id)) {
-      // The same number again while nobody has answered: another way out for the same call.
-      if (call.answered || call.to !== number) continue;
-      call.closeAt = undefined;
-      this.#book.addCustomer(call, leg.id);
-      this.#touched.add(call);
-      this.#journal?.mark(call);
-      return;
-    }
-    const agent = caller?.agent ?? (leg.onBehalfOf === undefined ? undefined : directory.agent(leg.onBehalfOf));
-    if (agent !== undefined && !calls.reportConsultations && this.#book.talksWith(agent.extension)) return;
-    const call = this.#begin('out', root, leg);
-    if (agent !== undefined) {
-      call.agents.set(agent.extension, agent);
-      call.lastAgent = agent;
-    }
-    this.#nameParties(call, leg);
-  }
-
-  #begin(direction: Direction, root: Leg, customer: Leg): Call {
-    const ordinal = this.#book.nextOrdinal(root.id);
-    const suffix = ordinal === 1 ? '' : `.${String(ordinal)}`;
-    const id = asCallId(`${`${this.settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
-    const early = this.settings.calls.newCall === 'arrival' ? 0 : UNRUNG_LIMIT;
-    const call = freshCall(
-      {
-        id,
-        direction,
-        root: root.id,
-        ordinal,
-        customers: new Set([customer.id]),
-        from: ANONYMOUS,
-        to: ANONYMOUS,
-        announceAt: direction === 'out' ? this.#now : this.#now + early,
-        identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
-      },
-      this.settings.destinations,
-    );
-    this.#book.add(call);
-    this.#announcer.expect(call);
-    this.#touched.add(call);
-    this.#journal?.mark(call);
-    if (direction === 'in') this.#nameParties(call, customer);
-    this.#teller.note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
-    return call;
-  }
-
-  /** Who calls whom, as Zammad is told; may be corrected until it was told. */
-  #nameParties(call: Call, trunk: Leg): void {
-    const { numbers } = this.settings.directory;
-    const line = trunk.line?.kind === 'trunk' ? trunk.line.name : 'unknown';
-    const dialled = numbers.clean(trunk.dialled) ?? line;
-    const shown = trunk.withheld === true ? undefined : numbers.clean(trunk.from);
-    call.to = dialled;
-    call.from = call.direction === 'in' ? (shown ?? ANONYMOUS) : (shown ?? call.lastAgent?.extension ?? line);
   }
 
   // ------------------------------------------------------------------ the middle
@@ -424,7 +387,7 @@ export class Brain {
     for (const call of this.#book.forgetRoot(leg.id)) {
       if (call.direction === 'out') call.caller = end;
       this.#journal?.mark(call);
-      if (call.closeAt !== undefined) this.#close(call);
+      if (call.closeAt !== undefined || call.unrouted) this.#close(call);
     }
     const call = this.#book.byCustomer.get(leg.id);
     if (call === undefined) return;
