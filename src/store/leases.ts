@@ -135,11 +135,16 @@ export async function release(db: Database, pbx: PbxName, epoch: number): Promis
 
 /** A holder that is not us and lives, or may live: then the file and what stands beside it are his. */
 export async function livingOwner(db: Database, terms: LeaseTerms): Promise<string | undefined> {
-  const now = await databaseTime(db, terms.dialect);
-  const rows = await db.selectFrom('zpb_leases').selectAll().where('holder', '<>', '').execute();
-  const owner = rows.find(({ holder, expires_at }) => {
-    const verdict = judgeHolder(holder, terms.holder);
-    return verdict === 'alive' || (verdict === 'elsewhere' && expires_at > now);
+  const rows = await db.selectFrom('zpb_leases').selectAll().execute();
+  return livingOwnerIn(rows, terms.holder, await databaseTime(db, terms.dialect));
+}
+
+/** @param holder our own text. */
+export function livingOwnerIn(leases: readonly LeaseRow[], holder: string, now: number): string | undefined {
+  const owner = leases.find((lease) => {
+    if (lease.holder === '') return false;
+    const verdict = judgeHolder(lease.holder, holder);
+    return verdict === 'alive' || (verdict === 'elsewhere' && lease.expires_at > now);
   });
   return owner === undefined ? undefined : shortHolder(owner.holder);
 }

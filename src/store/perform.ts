@@ -4,7 +4,7 @@ import { dropPosts, handInPosts, listPosts, resendPosts } from './desk-rows.js';
 import { readHandedIn, readHeritage, readKnowledge, readPbxs } from './heritage.js';
 import { acquire, release, renew, type LeaseTerms } from './leases.js';
 import type { Input, OperationName, Output } from './protocol.js';
-import { giveBack, removeOld } from './retention.js';
+import { removeOld } from './retention.js';
 import type { Database } from './schema.js';
 import { writeBatch } from './write-batch.js';
 
@@ -43,11 +43,7 @@ export const ROW_OPERATIONS: RowOperations = {
   handedIn: (db, _terms, { pbx }) => readHandedIn(db, pbx),
   knowledge: (db, _terms, callIds) => readKnowledge(db, callIds),
   pbxs: (db) => readPbxs(db),
-  clean: async (db, { dialect }, input) => {
-    const removed = await db.transaction().execute((trx) => removeOld(trx, input));
-    await giveBack(db, dialect);
-    return removed;
-  },
+  clean: (db, _terms, input) => db.transaction().execute((trx) => removeOld(trx, input)),
   list: (db, _terms, { states, limit }) => listPosts(db, states, limit),
   resend: (db, _terms, { seqs, now }) => db.transaction().execute((trx) => resendPosts(trx, seqs, now)),
   drop: (db, _terms, seqs) => db.transaction().execute((trx) => dropPosts(trx, seqs)),

@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import type { Database, Dialect, Within } from './schema.js';
+import type { Within } from './schema.js';
 
 export interface RetentionTerms {
   /** Wall time: delivered posts and calls that ended before it go. */
@@ -9,9 +8,6 @@ export interface RetentionTerms {
   /** Rows removed at most. */
   readonly limit: number;
 }
-
-/** Pages that SQLite gives back to the file system in one go. */
-const PAGES = 500;
 
 /**
  * Removes what is done with long ago, oldest first; returns how many rows. A delivered post stays as long as its call is open or another
@@ -68,9 +64,4 @@ export async function removeOld(trx: Within, { done, troubled, limit }: Retentio
   const ids = calls.map(({ call_id }) => call_id);
   if (ids.length > 0) await trx.deleteFrom('zpb_calls').where('call_id', 'in', ids).execute();
   return seqs.length + ids.length;
-}
-
-/** Gives room that is free inside a SQLite file back to the disk, a little at a time. PostgreSQL does such things by itself. */
-export async function giveBack(db: Database, dialect: Dialect): Promise<void> {
-  if (dialect.name === 'sqlite') await sql.raw(`pragma incremental_vacuum(${PAGES})`).execute(db);
 }

@@ -6,7 +6,7 @@ import { backoff } from '../backoff.js';
 import { sleep, systemClock } from '../clock.js';
 import type { PbxName } from '../call/vocabulary.js';
 import { isBridgeError } from '../errors.js';
-import { counterOf, livingOwner, setCounter, type LeaseTerms } from './leases.js';
+import { counterOf, livingOwner, livingOwnerIn, setCounter, type LeaseTerms } from './leases.js';
 import { ROW_OPERATIONS, rowOperations } from './perform.js';
 import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { Batch } from './rows.js';
@@ -25,6 +25,8 @@ const DRAIN_PATIENCE_MS = 20;
 /** The same when the file is opened. */
 const OPEN_PATIENCE_MS = 5_000;
 const RETRY_LOCK_MS = 10;
+/** Given back to the file system in one go. */
+const FREED_PAGES = 500;
 
 export interface SqliteEngineSettings extends WorkerSettings {
   readonly database: Extract<WorkerSettings['database'], { kind: 'sqlite' }>;
@@ -79,6 +81,7 @@ export class SqliteEngine implements Engine {
         this.#leads.delete(lead.pbx);
         return this.#rows((db) => ROW_OPERATIONS.release(db, this.#terms, lead));
       },
+      clean: (input: Input<'clean'>) => this.#clean(input),
       close: () => this.#close(),
     };
     return (await operations[name](input as never)) as Output<Name>;
@@ -100,6 +103,13 @@ export class SqliteEngine implements Engine {
     if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
     if ('epoch' in acquired) this.#leads.set(input.pbx, acquired.epoch);
     return acquired;
+  }
+
+  async #clean(input: Input<'clean'>): Promise<number> {
+    const removed = await this.#rows((db) => ROW_OPERATIONS.clean(db, this.#terms, input));
+    // The room goes back to the disk, a little at a time. Not through Kysely: a prepared statement would free one page.
+    if (removed > 0) this.#open?.raw.exec(`pragma incremental_vacuum(${FREED_PAGES})`);
+    return removed;
   }
 
   async #commit(batch: Batch): Promise<Committed> {
@@ -229,6 +239,8 @@ export class SqliteEngine implements Engine {
     this.#sqlite ??= await loadSqlite();
     const now = systemClock.wall();
     const found = salvage(this.#sqlite, path, now);
+    const owner = livingOwnerIn(found.leases, this.#terms.holder, now);
+    if (owner !== undefined) throw cannotOpen(path, new Error(`it is damaged (${reason}), and ${owner} uses it`));
     const whole = this.#withSpill(withLeads(found, this.#leads, { ...this.#terms, now }));
     const aside = setAside(path, now);
     const fresh = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: false });

@@ -7,7 +7,7 @@ import type { NewOutboxItem, OutboxItem } from '../store/outbox.js';
 import type { Lead } from '../store/store.js';
 import { asCallId } from '../call/vocabulary.js';
 import type { ZammadClient } from './client.js';
-import { linked } from './linked-signals.js';
+import { GIVEN_UP, linked, unlessAborted } from './linked-signals.js';
 import type { DeliveryMetrics } from './metrics.js';
 import { confirmed, findings, rowsOf } from './reconcile.js';
 import type { Finding } from './reconcile.js';
@@ -59,7 +59,7 @@ export class Reconciler {
     this.#running.set(lead, running);
   }
 
-  /** Cuts requests under way. Nothing is written after it has resolved. */
+  /** Cuts requests under way, and waits for no store. Nothing is called after it has resolved. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#running.values());
@@ -116,7 +116,8 @@ export class Reconciler {
     this.#denied.delete(name);
     const rows = rowsOf(lead.pbx, pbxs, result.calls);
     if (rows.length === 0) return [];
-    const knowledge = await lead.knowledge(rows.map(({ callId }) => asCallId(callId)));
+    const knowledge = await unlessAborted(lead.knowledge(rows.map(({ callId }) => asCallId(callId))), stop);
+    if (knowledge === GIVEN_UP) return [];
     return findings({ pbx: lead.pbx, zammad: name, rows, knowledge, isOpen });
   }
 
@@ -134,16 +135,19 @@ export class Reconciler {
     const { callId, why } = finding;
     const facts = { zammad, pbx: lead.pbx, callId, why };
     if (finding.kind === 'settled') {
-      await lead.drop(finding.seqs);
+      await unlessAborted(lead.drop(finding.seqs), stop);
       metrics.count('zammad_reconciled_total', { zammad, what: 'settled' }, finding.seqs.length);
       log.info(facts, `What became of posts of call ${callId} for Zammad ${zammad} is known now: ${why}`);
       return;
     }
     const post = closingItem(zammad, lead.pbx, finding, this.#context.clock.wall());
-    notify(await lead.commit({ calls: [], posts: [post] }));
+    const items = await unlessAborted(lead.commit({ calls: [], posts: [post] }), stop);
+    // A store that is gone holds nobody up; what was committed all the same, the next run has.
+    if (items === GIVEN_UP) return;
+    notify(items);
     metrics.count('zammad_reconciled_total', { zammad, what: 'closed' });
     log.warn(facts, `${closed(finding, zammad)}: it is hung up there with ${finding.post.cause}`);
-    if (finding.replaces.length > 0) await lead.drop(finding.replaces);
+    if (finding.replaces.length > 0) await unlessAborted(lead.drop(finding.replaces), stop);
   }
 }
 

@@ -4,12 +4,17 @@ import type { DeliveryState, NewOutboxItem, Outbox, OutboxItem } from '../../src
 
 export class FakeOutbox implements Outbox {
   /** By seq; what was delivered stays. */
-  readonly items = new Map<number, OutboxItem>();
+  readonly items: Map<number, OutboxItem>;
   /** Who leads; another one than what a post was committed under is nothing to this fake. */
   epoch = 1;
   /** Every write is refused as by a store that another bridge leads in. */
   notLeading = false;
   #n = 0;
+
+  /** @param same another one's view of the same posts, for a second bridge. */
+  constructor(same?: FakeOutbox) {
+    this.items = same?.items ?? new Map<number, OutboxItem>();
+  }
 
   append(items: readonly NewOutboxItem[]): readonly OutboxItem[] {
     return items.map((item) => {

@@ -66,8 +66,8 @@ export interface LogLine {
 }
 
 export class Rig {
-  readonly clock = new ManualClock();
-  readonly zammad = new ModelZammad(this.clock);
+  readonly clock: ManualClock;
+  readonly zammad: ModelZammad;
   readonly replies: ReplyEvent[] = [];
   readonly lines: LogLine[] = [];
   readonly counters = new Map<string, number>();
@@ -76,7 +76,10 @@ export class Rig {
   dispatcher: Dispatcher;
   readonly #settings: Partial<DeliverySettings>;
 
-  constructor(settings: Partial<DeliverySettings> = {}, outbox = new FakeOutbox()) {
+  /** @param beside another bridge with the same time and the same Zammad. */
+  constructor(settings: Partial<DeliverySettings> = {}, outbox = new FakeOutbox(), beside?: Rig) {
+    this.clock = beside?.clock ?? new ManualClock();
+    this.zammad = beside?.zammad ?? new ModelZammad(this.clock);
     this.#settings = settings;
     this.outbox = outbox;
     this.dispatcher = this.newDispatcher();
