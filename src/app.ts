@@ -67,7 +67,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
   );
   const address = config.http.port === 0 ? undefined : `http://${hostname()}:${config.http.port}`;
-  const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, address });
+  const holder = config.store.kind === 'memory' ? undefined : config.store.machine;
+  const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, holder, address });
   const led = new Map<PbxName, LedPbx>();
   const delivery = {
     timeout: config.delivery.timeout,

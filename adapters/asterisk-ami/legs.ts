@@ -5,7 +5,7 @@ import { CHANNEL_STATE, isNumber, isWithheld } from './channel-fields.js';
 import { Channels, isFolded, type Channel } from './channels.js';
 import { Diallers } from './diallers.js';
 import type { AmiMessage } from './message.js';
-import { type Dial, dialOfStatus, isBeingMade, numberAsked, originOfStatus } from './status-item.js';
+import { type Dial, dialOf, dialOfStatus, isBeingMade, originOfStatus } from './status-item.js';
 
 const ANSWERED_ELSEWHERE = 26;
 /** SoftHangupRequest's Cause when Asterisk stops: AST_SOFTHANGUP_SHUTDOWN, which a login with read=call hears too. */
@@ -163,7 +163,12 @@ export class AsteriskLegs {
     const { old: gone = new Set<LegId>(), dials = [] } = this.#snapshot ?? {};
     this.#snapshot = undefined;
     for (const channel of this.#owed) {
-      if (channel.hint !== undefined) channel.dialled = numberAsked(dials, channel) ?? channel.dialled;
+      if (channel.hint === undefined) continue;
+      const dial = dialOf(dials, channel);
+      if (dial === undefined) continue;
+      channel.dialled = dial.number;
+      // Better than the first channel of its story: an agent may consult somebody while his customer waits.
+      channel.dialledBy = dial.by;
     }
     const events = this.#payOwed(true);
     for (const id of gone) {

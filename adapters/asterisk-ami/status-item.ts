@@ -1,11 +1,12 @@
-import { asLegId } from '../../src/call/vocabulary.js';
+import { asLegId, type LegId } from '../../src/call/vocabulary.js';
 import { dialledNumber } from './channel-name.js';
 import { CHANNEL_STATE, isNumber } from './channel-fields.js';
 import type { Channel, StatusOrigin } from './channels.js';
 import type { AmiMessage } from './message.js';
 
-/** A Dial under way: for whose story, and what it was told to dial. */
+/** A Dial under way: who runs it, for whose story, and what it was told to dial. */
 export interface Dial {
+  readonly by: LegId;
   readonly linked: string | undefined;
   readonly data: string;
 }
@@ -39,18 +40,25 @@ export function isBeingMade(message: AmiMessage, origin: StatusOrigin): boolean 
 
 export function dialOfStatus(message: AmiMessage): Dial | undefined {
   if (message.get('Application') !== 'Dial') return undefined;
-  return { linked: message.get('Linkedid'), data: message.get('Data') ?? '' };
+  return {
+    by: asLegId(message.get('Uniqueid') ?? ''),
+    linked: message.get('Linkedid'),
+    data: message.get('Data') ?? '',
+  };
 }
 
-/** The number that one of these asked this channel's endpoint for: `PJSIP/030…@trunk,30,T&…`. */
-export function numberAsked(dials: readonly Dial[], { linked, name }: Channel): string | undefined {
+/** Which of these asked this channel's endpoint for a number, and for which: `PJSIP/030…@trunk,30,T&…`. */
+export function dialOf(
+  dials: readonly Dial[],
+  { linked, name }: Channel,
+): { readonly by: LegId; readonly number: string } | undefined {
   for (const dial of dials) {
     if (dial.linked !== linked) continue;
     for (const target of (dial.data.split(',')[0] ?? '').split('&')) {
       const [tech = '', ...rest] = target.split(/[/@]/);
       if (tech.toLowerCase() !== name.tech.toLowerCase() || !rest.includes(name.name)) continue;
       const number = dialledNumber(target.slice(tech.length + 1));
-      if (number !== undefined) return number;
+      if (number !== undefined) return { by: dial.by, number };
     }
   }
   return undefined;

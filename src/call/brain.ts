@@ -295,8 +295,7 @@ export class Brain {
       this.#beginnings.inbound(leg, this.#now);
       return true;
     }
-    const dialler = this.#origins.diallerOf(leg, this.#allKnown);
-    const origin = dialler.kind === 'nobody' ? this.#origins.besideOf(leg) : dialler;
+    const origin = this.#origins.originOf(leg, this.#allKnown);
     if (origin.kind === 'unknown') return false;
     // Dialled for a customer: a forward or a transfer to the outside, told by the cause of that call's end.
     if (origin.kind === 'call') {

@@ -52,13 +52,27 @@ export class Origins {
 
   /** What a leg belongs to that nobody known has dialled: a call is taken up in its middle, and whom it hears says it. */
   besideOf(leg: Leg): Origin {
-    for (const other of this.legs.others(leg)) {
-      const call = this.callOfCustomer.get(other.id);
+    const others = [...this.legs.others(leg)];
+    for (const { id } of others) {
+      const call = this.callOfCustomer.get(id);
       if (call !== undefined) return { kind: 'call', call };
+    }
+    for (const other of others) {
       const agent = this.agentOf(other);
       if (agent !== undefined) return { kind: 'agent', leg: other, agent };
     }
     return { kind: 'nobody' };
+  }
+
+  /**
+   * For whom a trunk leg was dialled. Of one that is told of in the middle of a call it is known whom it hears, which says more than
+   * the leg that its story began with: an agent who consults an outside number has him on the line, not his customer.
+   */
+  originOf(leg: Leg, allKnown: boolean): Origin {
+    const dialler = this.diallerOf(leg, allKnown);
+    if (dialler.kind !== 'nobody' && dialler.kind !== 'call') return dialler;
+    const beside = this.besideOf(leg);
+    return dialler.kind === 'nobody' || beside.kind === 'agent' ? beside : dialler;
   }
 
   /** Who is at the other end of the customer's leg now; undefined: nobody new. */

@@ -43,6 +43,8 @@ export type StoreConfig =
       readonly chosen: boolean;
       readonly durability: Durability;
       readonly keep: number;
+      /** Undefined: the host name. */
+      readonly machine?: string | undefined;
     }
   | {
       readonly kind: 'postgres';
@@ -50,6 +52,8 @@ export type StoreConfig =
       readonly url: Secret;
       readonly durability: Durability;
       readonly keep: number;
+      /** Undefined: the host name. */
+      readonly machine?: string | undefined;
     };
 /** Whether a commit waits until a power cut cannot take it back. */
 export type Durability = 'full' | 'normal';

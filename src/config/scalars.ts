@@ -129,6 +129,13 @@ export const SCALARS = {
       least: '1h',
       env: 'ZPB_STORE_KEEP',
     },
+    machine: {
+      doc: 'What this machine is called in the list of those that lead a PBX, and in `/readyz`. Bridges on different machines must not share a name. Without it: the host name.',
+      default: '',
+      kind: 'text',
+      env: 'ZPB_STORE_MACHINE',
+      chosen: true,
+    },
   },
   http: {
     host: {

@@ -18,7 +18,11 @@ const URL_PATH: Path = ['store', 'url'];
 export function readStore(tree: Tree | undefined, scalars: Scalars['store'], context: LoadContext): StoreConfig {
   const { env } = context.sources;
   const keys = isTreeMap(tree) ? tree : {};
-  const common = { durability: scalars.durability, keep: millis(scalars.keep) };
+  const common = {
+    durability: scalars.durability,
+    keep: millis(scalars.keep),
+    machine: scalars.machine === '' ? undefined : scalars.machine,
+  };
   const pathFrom = from(env[SCALARS.store.path.env], SCALARS.store.path.env, keys['path']);
   const url = readUrl(keys['url'], context);
   if (url !== undefined) {

@@ -160,14 +160,15 @@ export class CtiHandler {
     const { route, asJson } = visit;
     if (route.kind === 'none') return Promise.resolve(notFound(asJson));
     return lane.run(() => {
-      journal.note(visit.seq, { processed: true });
       if (route.kind === 'push') {
         const result = answerPush(zammad, { token: route.token, asJson, parameters }, clock.wall());
+        journal.note(visit.seq, { processed: true, accepted: result.accepted === true });
         if (result.row !== undefined) this.#context.rowChanged(result.row);
         if (result.row !== undefined && result.screen !== undefined)
           this.#context.screenOpened(result.screen, result.row);
         return result.reply;
       }
+      journal.note(visit.seq, { processed: true });
       if (parameters.kind === 'bad-request') return badRequest;
       if (parameters.kind === 'malformed') return errorId(500, asJson, zammad.random);
       const no = refusal(visit.request.headers.authorization, this.#context.tokens, asJson);

@@ -23,6 +23,8 @@ export interface JournalEntry {
   readonly fault?: FaultKind | undefined;
   /** It reached Zammad's own code. */
   readonly processed: boolean;
+  /** What a post did, whatever the client was told: Zammad took it. */
+  readonly accepted: boolean;
   readonly state: 'open' | 'replied' | 'cut' | 'client-gone';
   /** What was sent, or would have been had the client stayed; null = no status line was sent. */
   readonly status: number | null;
@@ -63,7 +65,15 @@ export class Journal {
     this.#lastSeq += 1;
     const seq = this.#lastSeq;
     this.#begun.set(seq, this.#clock.monotonic());
-    const blank = { overlapped: false, processed: false, state: 'open', status: null, reply: '', took: null } as const;
+    const blank = {
+      overlapped: false,
+      processed: false,
+      accepted: false,
+      state: 'open',
+      status: null,
+      reply: '',
+      took: null,
+    } as const;
     this.#store({ seq, at: this.#clock.wall(), ...request, ...blank });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#limit) break;

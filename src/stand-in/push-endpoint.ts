@@ -24,6 +24,8 @@ export interface PushRequest {
 
 export interface PushResult {
   readonly reply: Reply;
+  /** Zammad took it: there is a new row, or one is as the post says. */
+  readonly accepted?: boolean | undefined;
   /** The row as it is now, if it was created or changed. */
   readonly row?: CallRow | undefined;
   /** The agent whose ticket screen was opened. */
@@ -56,7 +58,7 @@ export function answerPush(zammad: Zammad, request: PushRequest, now: number): P
   const outcome = zammad.log.process(parameters.params, settings, zammad.people, now);
   switch (outcome.kind) {
     case 'accepted':
-      return { reply: json(200, outcome.reply), row: outcome.row, screen: outcome.screen };
+      return { accepted: true, reply: json(200, outcome.reply), row: outcome.row, screen: outcome.screen };
     case 'invalid-direction':
       return { reply: json(422, { error: "Invalid 'direction'!" }) };
     case 'refused':

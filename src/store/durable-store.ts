@@ -219,7 +219,7 @@ export class DurableStore implements Store {
   #heard(event: WorkerEvent): void {
     if (event.kind === 'drained') {
       this.#log.info({ batches: event.batches }, 'store: what was in the emergency journal is in the database now');
-      this.#condition.well();
+      if (this.#queue.unwritten === 0) this.#condition.well();
       this.#queue.kick();
       return;
     }

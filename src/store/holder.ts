@@ -32,6 +32,8 @@ export function judgeHolder(text: string, mine: string): Verdict {
   if (other === undefined || own === undefined) return 'elsewhere';
   if (other['label'] !== own['label'] || other['boot'] !== own['boot'] || other['space'] !== own['space'])
     return 'elsewhere';
+  // Where /proc shows processes only (systemd's ProcSubset=pid), two machines of one name cannot be told apart.
+  if (own['boot'] === '-' && own['start'] !== '-') return 'elsewhere';
   const pid = Number(other['pid']);
   if (own['start'] === '-') return answersSignals(pid) ? 'alive' : 'gone';
   const now = startOf(pid);
@@ -52,13 +54,17 @@ function startOf(pid: number): { readonly start: string; readonly ended: boolean
 }
 
 function place(): { readonly boot: string; readonly space: string } {
+  return {
+    boot: orDash(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    space: orDash(() => readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')),
+  };
+}
+
+function orDash(read: () => string): string {
   try {
-    return {
-      boot: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-      space: readlinkSync('/proc/self/ns/pid').replace(/\D/g, ''),
-    };
+    return read();
   } catch {
-    return { boot: '-', space: '-' };
+    return '-';
   }
 }
 

@@ -1,10 +1,10 @@
 /** A damaged SQLite file: what can still be read is read, the file is set aside, and a new one begins with that. */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { PbxName } from '../call/vocabulary.js';
 import { setCounter, type LeaseTerms } from './leases.js';
 import { epochOf, isOpen, type CallRow, type PostRow } from './rows.js';
 import type { CounterRow, Database, LeaseRow } from './schema.js';
-import type { Sqlite } from './sqlite-database.js';
+import { openSqlite, type Sqlite } from './sqlite-database.js';
 import { putCalls, putPosts } from './write-batch.js';
 
 export interface Salvaged {
@@ -16,6 +16,9 @@ export interface Salvaged {
 
 /** Calls that are over matter for a day: their ids must not be used again. */
 const RECENT_MS = 24 * 3_600_000;
+const FRESH = '.mended';
+/** A database, and what SQLite keeps beside it. */
+const PARTS = ['', '-wal', '-shm'];
 
 export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
   const recent = now - RECENT_MS;
@@ -80,17 +83,35 @@ export function withLeads(
   return { ...found, leases: [...known.values()] };
 }
 
-/** Moves the file, and what SQLite has beside it, out of the way; returns where to. */
-export function setAside(path: string, now: number): string {
+/**
+ * Makes a new database of what was salvaged and puts it in the place of the damaged one; returns where that is now. The new one is whole before
+ * the old one is moved, so that a failure or the end of the process in between loses nothing (see `finishReplacing`).
+ */
+export async function replaceFile(Sqlite: Sqlite, path: string, whole: Salvaged, now: number): Promise<string> {
+  const fresh = path + FRESH;
   const aside = `${path}.corrupt-${new Date(now).toISOString().replace(/[:.]/g, '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  for (const part of PARTS) rmSync(fresh + part, { force: true });
+  const open = await openSqlite(Sqlite, fresh, { durability: 'full', mustExist: false, check: false });
+  try {
+    await putSalvaged(open.db, whole);
+  } finally {
+    // The last connection puts everything into the one file.
+    open.close();
   }
+  for (const part of PARTS) if (existsSync(path + part)) renameSync(path + part, aside + part);
+  renameSync(fresh, path);
   return aside;
 }
 
+/** If a process ended between the renames, there is only the new file, and perhaps the log of the old one, which must not meet it. */
+export function finishReplacing(path: string): void {
+  if (existsSync(path) || !existsSync(path + FRESH)) return;
+  for (const part of ['-wal', '-shm']) rmSync(path + part, { force: true });
+  renameSync(path + FRESH, path);
+}
+
 /** Puts it into a new database. The epoch never goes back, also when its counter could not be read. */
-export async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
+async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await putCalls(trx, calls);
     await putPosts(trx, posts);

@@ -40,6 +40,13 @@ export interface OpenSqlite {
   close(): void;
 }
 
+export interface SqliteOpening {
+  readonly durability: Durability;
+  readonly mustExist: boolean;
+  /** Look the whole file through, unless it is very large. */
+  readonly check: boolean;
+}
+
 /**
  * Opens the file, makes it where it is missing (unless `mustExist`), and brings it to this program's version. Throws SQLite's own
  * errors, `ZPB_STORE_NEWER`, or what the file system says.
@@ -47,7 +54,7 @@ export interface OpenSqlite {
 export async function openSqlite(
   Sqlite: Sqlite,
   path: string,
-  { durability, mustExist }: { readonly durability: Durability; readonly mustExist: boolean },
+  { durability, mustExist, check }: SqliteOpening,
 ): Promise<OpenSqlite> {
   if (!mustExist) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -62,7 +69,7 @@ export async function openSqlite(
     raw.pragma(`synchronous = ${durability}`);
     raw.pragma(`journal_size_limit = ${LOG_BYTES}`);
     raw.pragma('temp_store = memory');
-    if (statSync(path).size <= CHECKED_BYTES) check(raw);
+    if (check && statSync(path).size <= CHECKED_BYTES) mustBeSound(raw);
     const db = new Kysely<Schema>({ dialect: new ImmediateSqlite({ database: new KeptStatements(raw) }) });
     // Two processes that start at once migrate one after the other.
     raw.exec('begin immediate');
@@ -86,7 +93,7 @@ export async function openSqlite(
   }
 }
 
-function check(raw: RawSqlite): void {
+function mustBeSound(raw: RawSqlite): void {
   const found = raw.pragma('quick_check(1)', { simple: true });
   if (found === 'ok') return;
   throw Object.assign(new Error(String(found).split('\n', 1)[0]), { code: 'SQLITE_CORRUPT' });

@@ -10,7 +10,7 @@ import { counterOf, livingOwner, livingOwnerIn, setCounter, type LeaseTerms } fr
 import { ROW_OPERATIONS, rowOperations } from './perform.js';
 import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { Batch } from './rows.js';
-import { openOf, putSalvaged, salvage, setAside, withLeads, type Salvaged } from './salvage.js';
+import { finishReplacing, openOf, replaceFile, salvage, withLeads, type Salvaged } from './salvage.js';
 import { SQLITE, type Database } from './schema.js';
 import { SpillFile } from './spill-file.js';
 import { loadSqlite, openSqlite, type OpenSqlite, type Sqlite } from './sqlite-database.js';
@@ -39,6 +39,8 @@ export class SqliteEngine implements Engine {
   #open: OpenSqlite | undefined;
   /** The spill file is ours, and what an earlier process left in it is in the database. */
   #owner = false;
+  /** The whole file was looked through once; later damage is met where it is. */
+  #checked = false;
   #spilling = false;
   #reason = '';
   #retries = 0;
@@ -76,7 +78,7 @@ export class SqliteEngine implements Engine {
       commit: (batch: Batch) => this.#commit(batch),
       acquire: (lead: Input<'acquire'>) => this.#acquire(lead),
       // Where the database is locked the lead holds all the same.
-      renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => ROW_OPERATIONS.renew(db, this.#terms, leads)),
+      renew: (leads: Input<'renew'>) => this.#patiently(0, (db) => this.#renew(db, leads)),
       release: (lead: Input<'release'>) => {
         this.#leads.delete(lead.pbx);
         return this.#rows((db) => ROW_OPERATIONS.release(db, this.#terms, lead));
@@ -103,6 +105,17 @@ export class SqliteEngine implements Engine {
     if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
     if ('epoch' in acquired) this.#leads.set(input.pbx, acquired.epoch);
     return acquired;
+  }
+
+  /** A renewal need not survive a power cut: the disk is not made to write for it, every second and a half. */
+  async #renew(db: Database, leads: Input<'renew'>): Promise<Output<'renew'>> {
+    const raw = this.#open?.raw;
+    raw?.pragma('synchronous = normal');
+    try {
+      return await ROW_OPERATIONS.renew(db, this.#terms, leads);
+    } finally {
+      raw?.pragma(`synchronous = ${this.settings.durability}`);
+    }
   }
 
   async #clean(input: Input<'clean'>): Promise<number> {
@@ -194,7 +207,8 @@ export class SqliteEngine implements Engine {
           await sleep(systemClock, RETRY_LOCK_MS);
           continue;
         }
-        if (trouble !== undefined && trouble !== 'busy') this.#shut();
+        // Whatever else it is: the next try begins with a connection of its own.
+        if (trouble !== undefined && trouble !== 'busy' && trouble !== 'full') this.#shut();
         throw thrown;
       }
     }
@@ -205,7 +219,10 @@ export class SqliteEngine implements Engine {
     const { path, visitor } = this.settings.database;
     this.#sqlite ??= await loadSqlite();
     try {
-      this.#open = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: visitor });
+      if (!visitor) finishReplacing(path);
+      const { durability } = this.settings;
+      this.#open = await openSqlite(this.#sqlite, path, { durability, mustExist: visitor, check: !this.#checked });
+      this.#checked = true;
       if (!this.#owner && (await livingOwner(this.#open.db, this.#terms)) === undefined) await this.#own(this.#open.db);
       return this.#open;
     } catch (thrown) {
@@ -242,16 +259,7 @@ export class SqliteEngine implements Engine {
     const owner = livingOwnerIn(found.leases, this.#terms.holder, now);
     if (owner !== undefined) throw cannotOpen(path, new Error(`it is damaged (${reason}), and ${owner} uses it`));
     const whole = this.#withSpill(withLeads(found, this.#leads, { ...this.#terms, now }));
-    const aside = setAside(path, now);
-    const fresh = await openSqlite(this.#sqlite, path, { durability: this.settings.durability, mustExist: false });
-    try {
-      await putSalvaged(fresh.db, whole);
-    } catch (failure) {
-      fresh.close();
-      throw failure;
-    }
-    this.#open = fresh;
-    if (!this.#owner) await this.#own(fresh.db);
+    const aside = await replaceFile(this.#sqlite, path, whole, now);
     this.emit({ kind: 'salvaged', reason, aside, ...openOf(whole) });
   }
 

@@ -2,9 +2,9 @@ import { asError, isBridgeError, PermanentError, RetriableError } from '../error
 
 /**
  * What SQLite's error means for us. `busy`: another process has it locked. `damaged`: the file's content is wrong. `barred`: a person must
- * give us access. `disk`: full, read-only now, failing.
+ * give us access. `full`: no room on the disk. `disk`: it fails.
  */
-export type SqliteTrouble = 'busy' | 'damaged' | 'barred' | 'disk' | 'other';
+export type SqliteTrouble = 'busy' | 'damaged' | 'barred' | 'full' | 'disk' | 'other';
 
 const codeOf = (thrown: unknown): string => {
   const error = asError(thrown);
@@ -17,7 +17,8 @@ export function troubleOf(thrown: unknown): SqliteTrouble {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged';
   if (/^(SQLITE_(CANTOPEN|PERM|AUTH|READONLY)|EACCES|EPERM|EROFS|EEXIST|ENOTDIR|EISDIR|ENOENT)/.test(code))
     return 'barred';
-  if (/^(SQLITE_(FULL|IOERR|NOMEM)|ENOSPC|EDQUOT|EIO)/.test(code)) return 'disk';
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'full';
+  if (/^(SQLITE_(IOERR|NOMEM)|EIO)/.test(code)) return 'disk';
   return 'other';
 }
 
@@ -26,8 +27,9 @@ export function inWords(thrown: unknown): string {
   const error = asError(thrown);
   const code = codeOf(thrown);
   if (isBridgeError(thrown)) return error.message;
-  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'the disk is full';
-  if (troubleOf(thrown) === 'busy') return 'another program has the database locked';
+  const trouble = troubleOf(thrown);
+  if (trouble === 'full') return 'the disk is full';
+  if (trouble === 'busy') return 'another program has the database locked';
   return code === '' ? error.message : `${error.message} (${code})`;
 }
 

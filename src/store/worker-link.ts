@@ -26,6 +26,7 @@ interface Waiter {
 
 /** A worker that dies young is not started again at once, ms. */
 const RESTART = { first: 50, max: 5_000 };
+const TERMINATE_MS = 1_000;
 /** Questions under way at most: the callers are few, and each asks one thing at a time. */
 const MOST_QUESTIONS = 1_000;
 
@@ -67,15 +68,20 @@ export class WorkerLink {
     }
     const closed = this.call('close', undefined).catch(() => undefined);
     this.#closed = true;
+    await this.#within(deadline, closed);
+    this.#cancelWatch();
+    // A thread that waits for the disk ends only when that answers; nobody shall wait for that.
+    await this.#within(TERMINATE_MS, worker.terminate());
+  }
+
+  async #within(ms: Millis, task: Promise<unknown>): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = this.options.clock.after(deadline, resolve);
-      void closed.then(() => {
+      const cancel = this.options.clock.after(ms, resolve);
+      void task.finally(() => {
         cancel();
         resolve();
       });
     });
-    this.#cancelWatch();
-    await worker.terminate();
   }
 
   #living(): Worker {

@@ -35,7 +35,7 @@ export class WriteQueue {
   #running = false;
   #stopped = false;
   #wake = new AbortController();
-  #idle: (() => void)[] = [];
+  readonly #idle = new Set<() => void>();
 
   constructor(private readonly options: WriteQueueOptions) {}
 
@@ -78,10 +78,11 @@ export class WriteQueue {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
+        this.#idle.delete(done);
         resolve(this.unwritten === 0);
       };
       const cancel = this.options.clock.after(ms, done);
-      this.#idle.push(done);
+      this.#idle.add(done);
     });
   }
 
@@ -124,7 +125,7 @@ export class WriteQueue {
       this.#show();
     }
     this.#running = false;
-    if (this.unwritten === 0 || this.#stopped) for (const done of this.#idle.splice(0)) done();
+    if (this.unwritten === 0 || this.#stopped) for (const done of [...this.#idle]) done();
   }
 
   /** Until the batch under way is written, or nobody wants that any more. */

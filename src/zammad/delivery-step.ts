@@ -86,7 +86,11 @@ export async function deliveryStep(context: StepContext, post: QueuedPost, right
     case 'lookFirst': {
       const next = await readBack(context, post, rights, true);
       // What the caller log does not tell is sent: that is what was asked for.
-      return { next: next.do === 'unknown' || next.do === 'again' ? { do: 'send' } : next, news: NO_NEWS, beganAt };
+      return {
+        next: next.do === 'unknown' || next.do === 'resend' || next.do === 'again' ? { do: 'send' } : next,
+        news: NO_NEWS,
+        beganAt,
+      };
     }
     case 'recreate': {
       const newCall = context.remembered.newCallOf(post.item.post);
@@ -194,7 +198,7 @@ async function readBack(
     mayBegin: () => fence.open,
   });
   guard.release();
-  const next = afterReadBack(result, post.item.callId, final);
+  const next = afterReadBack(result, post.item.callId, final, post.item.repeatable);
   const said = next.do === 'again' ? 'notProcessed' : next.do;
   metrics.count('zammad_read_backs_total', { zammad: name, result: result.kind === 'calls' ? said : result.kind });
   return next;

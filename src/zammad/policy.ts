@@ -91,20 +91,19 @@ export function afterRecreation(outcome: Outcome, circumstances: Circumstances):
 /**
  * After a look into the caller log for a hangup of unknown outcome.
  * @param final what is not there by now will not come any more.
+ * @param repeatable a second hangup does no harm: where looking does not help, it is sent again.
  */
-export function afterReadBack(result: CallLogResult, callId: string, final: boolean): Next {
+export function afterReadBack(result: CallLogResult, callId: string, final: boolean, repeatable: boolean): Next {
   switch (result.kind) {
     case 'failed':
       return { do: 'readBack', reason: result.message, answered: false };
     case 'denied':
-      return { do: 'unknown', reason: result.message };
+      return repeatable ? { do: 'resend', reason: result.message } : { do: 'unknown', reason: result.message };
     case 'calls': {
       const call = result.calls.find((candidate) => candidate.callId === callId);
       if (call === undefined) {
-        return {
-          do: 'unknown',
-          reason: 'The call is not among the newest rows of the caller log that the API token may see',
-        };
+        const reason = 'The call is not among the newest rows of the caller log that the API token may see';
+        return repeatable ? { do: 'resend', reason } : { do: 'unknown', reason };
       }
       if (call.state === 'hangup') return { do: 'delivered' };
       const reason = `The caller log says that the call is still in state ${quoted(call.state)}`;
@@ -112,6 +111,12 @@ export function afterReadBack(result: CallLogResult, callId: string, final: bool
     }
   }
 }
+
+/**
+ * A repeated answer moves the waiting time and opens the ticket screen again, which an agent can bear a few times; one that is
+ * lost makes an answered call a missed one, for good.
+ */
+export const ANSWER_REPEATS = 8;
 
 function afterUnknown(
   reason: string,
@@ -122,10 +127,11 @@ function afterUnknown(
     case 'newCall':
       return { do: 'resend', reason };
     case 'answer':
-      return unknowns === 0 ? { do: 'resend', reason } : { do: 'unknown', reason };
+      return unknowns < ANSWER_REPEATS ? { do: 'resend', reason } : { do: 'unknown', reason };
     case 'hangup':
-      if (repeatable) return { do: 'resend', reason };
-      return canReadBack ? { do: 'readBack', reason, answered } : { do: 'unknown', reason };
+      // Looking is better than repeating, also where a second hangup would only move times.
+      if (canReadBack) return { do: 'readBack', reason, answered };
+      return repeatable ? { do: 'resend', reason } : { do: 'unknown', reason };
   }
 }
 

@@ -19,6 +19,8 @@ const TOLD = [
 type Told = Record<(typeof TOLD)[number], string>;
 
 const RING = '4';
+/** What one Dial calls, it begins to call within so long. */
+const ONE_DIAL_MS = 200;
 
 interface ChannelState {
   readonly uniqueid: string;
@@ -29,6 +31,8 @@ interface ChannelState {
   application: string;
   data: string;
   readonly since: number;
+  /** When it last began to dial. */
+  dialledAt: number;
 }
 interface BridgeState {
   readonly type: string;
@@ -58,7 +62,7 @@ export class AsteriskState {
     const channel = this.#channels.get(message.get('Uniqueid') ?? '');
     switch (message.event) {
       case 'DialBegin':
-        this.#runs(channel, 'Dial', message.get('DialString'));
+        this.#dials(channel, message, at);
         this.#runs(this.#channels.get(message.get('DestUniqueid') ?? ''), 'AppDial', '(Outgoing Line)');
         break;
       case 'QueueCallerJoin':
@@ -90,6 +94,11 @@ export class AsteriskState {
   /** Uniqueids of the channels there are, oldest first. */
   channels(): readonly string[] {
     return [...this.#channels.keys()];
+  }
+
+  /** This channel called in; the PBX did not dial it. */
+  cameIn(uniqueid: string): boolean {
+    return (this.#channels.get(uniqueid)?.dnid ?? '') !== '';
   }
 
   /** The items of `Action: Status`, without the response before and `StatusComplete` behind. `at`: now, in ms. */
@@ -143,13 +152,31 @@ export class AsteriskState {
     const cameIn = message.get('ChannelState') === RING && message.get('Channel')?.startsWith('Local/') !== true;
     const told = Object.fromEntries(TOLD.map((field) => [field, ''])) as Told;
     const dnid = cameIn ? (message.get('Exten') ?? '') : '';
-    this.#channels.set(uniqueid, { uniqueid, told, dnid, bridge: '', application: '', data: '', since: at });
+    this.#channels.set(uniqueid, {
+      uniqueid,
+      told,
+      dnid,
+      bridge: '',
+      application: '',
+      data: '',
+      since: at,
+      dialledAt: 0,
+    });
   }
 
   #update(message: AmiMessage, role: string): void {
     const channel = this.#channels.get(message.get(`${role}Uniqueid`) ?? '');
     if (channel === undefined) return;
     for (const field of TOLD) channel.told[field] = message.get(`${role}${field}`) ?? channel.told[field];
+  }
+
+  /** Dial is told what to call at once, joined by `&`; each of it begins an event of its own. */
+  #dials(channel: ChannelState | undefined, message: AmiMessage, at: number): void {
+    const tech = (message.get('DestChannel') ?? '').split('/')[0] ?? '';
+    const target = `${tech}/${message.get('DialString') ?? ''}`;
+    const beside = channel?.application === 'Dial' && at - channel.dialledAt < ONE_DIAL_MS;
+    this.#runs(channel, 'Dial', beside ? `${channel.data}&${target}` : target);
+    if (channel !== undefined) channel.dialledAt = at;
   }
 
   #runs(channel: ChannelState | undefined, application: string, data: string | undefined): void {

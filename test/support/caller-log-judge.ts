@@ -137,7 +137,8 @@ export function judge(
   return wrong;
 }
 
-function complaints(judged: JudgedRow, call: TrueCall, names: ReadonlyMap<string, string>): readonly string[] {
+/** What is wrong with a row, if it is that true call's. */
+export function complaints(judged: JudgedRow, call: TrueCall, names: ReadonlyMap<string, string>): readonly string[] {
   const { row } = judged;
   const bad: string[] = [];
   const hold = (ok: boolean, text: string): void => {

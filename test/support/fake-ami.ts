@@ -47,6 +47,10 @@ export interface FakeAmiOptions {
   /** Sends FullyBooted after the login, as for a login with read class `system`. Default: true. */
   readonly fullyBooted?: boolean;
   readonly faults?: Faults;
+  /** A login was accepted; nothing was said to it yet. */
+  readonly onLogin?: (connection: FakeAmiConnection) => void;
+  /** A connection has ended, whether it was logged in or not. */
+  readonly onClose?: (connection: FakeAmiConnection) => void;
 }
 
 export interface Faults {
@@ -159,6 +163,9 @@ export class FakeAmiConnection {
   ) {
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
+    socket.on('close', () => {
+      fake.options.onClose?.(this);
+    });
     socket.on('data', (bytes: Buffer) => {
       this.#received += bytes.toString('utf8');
       for (;;) {
@@ -237,6 +244,7 @@ export class FakeAmiConnection {
       return;
     }
     this.loggedIn = true;
+    this.fake.options.onLogin?.(this);
     this.respond(action, 'Success', [['Message', 'Authentication accepted']]);
     if (fullyBooted)
       this.write('Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 1\r\nStatus: Fully Booted\r\n\r\n');

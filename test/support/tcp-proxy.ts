@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  /** Both ends stay open, and nothing passes any more. */
+  dead: boolean;
 }
 
 /**
@@ -45,6 +47,14 @@ export class TcpProxy {
    */
   blackhole(): void {
     this.#swallows = true;
+    this.halfOpen();
+  }
+
+  /** The same for the connections there are; new ones are carried. Returns how many there were. */
+  halfOpen(): number {
+    const alive = [...this.#pairs].filter(({ dead }) => !dead);
+    for (const pair of alive) pair.dead = true;
+    return alive.length;
   }
 
   /** Resets every connection at both ends. */
@@ -83,7 +93,7 @@ export class TcpProxy {
 
   #join(client: Socket, server: Socket): void {
     this.#accepted += 1;
-    const pair: Pair = { client, server };
+    const pair: Pair = { client, server, dead: this.#swallows };
     this.#pairs.add(pair);
     this.#carry(pair, client, server);
     this.#carry(pair, server, client);
@@ -93,10 +103,10 @@ export class TcpProxy {
     from.setNoDelay(true);
     from.on('error', () => undefined);
     from.on('data', (bytes) => {
-      if (!this.#swallows) to.write(bytes);
+      if (!pair.dead) to.write(bytes);
     });
     from.on('close', () => {
-      if (!this.#swallows) to.destroy();
+      if (!pair.dead) to.destroy();
       if (pair.client.destroyed && pair.server.destroyed) this.#pairs.delete(pair);
     });
   }

@@ -9,7 +9,7 @@ import { openStore } from '../../../src/store/open-store.js';
 import type { StoreTuning } from '../../../src/store/settings.js';
 import type { Store } from '../../../src/store/store.js';
 import { leadOf, openCall, overCall, seenContext, somePost } from '../../support/store-rows.js';
-import { waitFor } from '../../support/wait-for.js';
+import { pause, waitFor } from '../../support/wait-for.js';
 
 jest.setTimeout(60_000);
 
@@ -75,7 +75,7 @@ test('what is done with goes after its time, the rest stays; the file gives its 
   const before = statSync(path).size;
 
   await leadOf(await open(6, { cleanEvery: 20 }));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await pause(300);
   expect(counts()).toEqual({ delivered: 702, waiting: 1, dead: 1, over: 700, open: 1 });
   await close();
 
@@ -97,6 +97,6 @@ test('what is done with goes after its time, the rest stays; the file gives its 
 test('who leads nothing removes nothing', async () => {
   await fill();
   await open(100);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await pause(300);
   expect(counts()).toMatchObject({ delivered: 702 });
 });

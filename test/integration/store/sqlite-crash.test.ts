@@ -120,13 +120,20 @@ describe('processes on one SQLite file', () => {
 
   test('a process that stands still keeps its lead', async () => {
     const child = await writer();
-    child.signal('SIGSTOP');
-    try {
-      const store = await open(seenContext({ ttl: 50 }));
-      expect(isLead(await store.lead(OFFICE))).toBe(false);
-    } finally {
-      child.signal('SIGCONT');
-    }
+    const store = await open(seenContext({ ttl: 50 }));
+    const other = await waitFor('it to stand still outside of a transaction', async () => {
+      child.signal('SIGSTOP');
+      try {
+        await pause(100);
+        return await store.lead(OFFICE);
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'ZPB_STORE_UNAVAILABLE', retriable: true });
+        return undefined;
+      } finally {
+        child.signal('SIGCONT');
+      }
+    });
+    expect(isLead(other)).toBe(false);
   });
 
   test('what a killed process had only in the emergency journal is there for the next one, once', async () => {

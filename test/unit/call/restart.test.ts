@@ -182,6 +182,22 @@ test('a number that its caller withholds is not kept', () => {
   expect(bench.told.map(({ post }) => post.from)).toEqual(['anonymous', 'anonymous']);
 });
 
+test('an outside leg that an agent talks with is his consultation, though its story began with his customer', () => {
+  const consulted = talking().restart();
+  const outside = trunkOut('o', '+491719990001', 'c');
+  const there = [customerIn('c'), phone('a', '100'), up('c'), up('a'), up('o')];
+  consulted.say(...there, joined('a', 'y'), joined('o', 'y'), outside, snapshot('c', 'a', 'o'));
+  expect(consulted.told.at(-2)?.post).toMatchObject({ event: 'newCall', direction: 'out', to: '491719990001' });
+  expect(consulted.last).toMatchObject({ event: 'answer', direction: 'out' });
+
+  const transferred = talking().restart();
+  const moved = [customerIn('c'), up('c'), up('o'), joined('c', 'y'), joined('o', 'y')];
+  transferred.say(...moved, outside, snapshot('c', 'o'));
+  expect(transferred.events).toEqual(['newCall', 'answer']);
+  transferred.say(ended('c', 16, 'far'));
+  expect(transferred.last).toMatchObject({ event: 'hangup', cause: 'forwarded' });
+});
+
 test('closeAll closes every call with the best known cause', () => {
   const bench = talking();
   bench.say(customerIn('d', '+4930999'));

@@ -308,12 +308,12 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
   [
     'a key of the store',
     sound({ rest: 'store: { colour: 1 }' }),
-    'store.colour: is not a setting; known here: path, url, urlFile, durability, keep (line 4)',
+    'store.colour: is not a setting; known here: path, url, urlFile, durability, keep, machine (line 4)',
   ],
   [
     'a store that is no group',
     sound({ rest: 'store: memory' }),
-    'store: must be a group of settings: path, url, durability, keep (line 4)',
+    'store: must be a group of settings: path, url, durability, keep, machine (line 4)',
   ],
   // names and references
   [

@@ -26,6 +26,11 @@ test('another machine, another start of the machine, another container: not to b
   expect(judgeHolder('something else', mine)).toBe('elsewhere');
 });
 
+test('where the start of the machine is not shown, two of one name cannot be told apart', () => {
+  const blind = (text: string): string => text.replace(/boot \S+/, 'boot -');
+  expect(judgeHolder(blind(ofPid(1)), blind(mine))).toBe('elsewhere');
+});
+
 test('a process that has ended is gone', async () => {
   const child = spawn(process.execPath, ['-e', '0']);
   await once(child, 'exit');

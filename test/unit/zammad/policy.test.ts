@@ -20,10 +20,12 @@ const cases = {
   newCall: { event: 'newCall', repeatable: false, canReadBack: false, unknowns: 0, unsure: false },
   'newCall, tried before': { event: 'newCall', repeatable: false, canReadBack: true, unknowns: 5, unsure: true },
   answer: { event: 'answer', repeatable: false, canReadBack: true, unknowns: 0, unsure: false },
-  'answer, resent': { event: 'answer', repeatable: false, canReadBack: true, unknowns: 1, unsure: true },
+  'answer, resent': { event: 'answer', repeatable: false, canReadBack: true, unknowns: 7, unsure: true },
+  'answer, resent often': { event: 'answer', repeatable: false, canReadBack: true, unknowns: 8, unsure: true },
   'hangup, missed': { event: 'hangup', repeatable: false, canReadBack: false, unknowns: 0, unsure: false },
   'hangup, missed, token': { event: 'hangup', repeatable: false, canReadBack: true, unknowns: 0, unsure: false },
-  'hangup, repeatable': { event: 'hangup', repeatable: true, canReadBack: true, unknowns: 9, unsure: true },
+  'hangup, repeatable': { event: 'hangup', repeatable: true, canReadBack: false, unknowns: 9, unsure: true },
+  'hangup, repeatable, token': { event: 'hangup', repeatable: true, canReadBack: true, unknowns: 9, unsure: true },
 } as const satisfies Record<string, Circumstances>;
 type Case = keyof typeof cases;
 
@@ -70,6 +72,18 @@ describe('after the post', () => {
         'again',
         'unknown',
         'again',
+        'resend',
+        'resend',
+        'later',
+      ],
+      [
+        'answer, resent often',
+        'delivered',
+        'delivered',
+        'recreate',
+        'again',
+        'unknown',
+        'again',
         'unknown',
         'unknown',
         'later',
@@ -77,6 +91,17 @@ describe('after the post', () => {
       ['hangup, missed', 'delivered', 'delivered', 'recreate', 'again', 'dead', 'again', 'unknown', 'unknown', 'later'],
       ['hangup, missed, token', 'delivered', 'delivered', 'recreate', 'again', 'dead', 'again', 'readBack', 'readBack'],
       ['hangup, repeatable', 'delivered', 'delivered', 'recreate', 'again', 'unknown', 'again', 'resend', 'resend'],
+      [
+        'hangup, repeatable, token',
+        'delivered',
+        'delivered',
+        'recreate',
+        'again',
+        'unknown',
+        'again',
+        'readBack',
+        'readBack',
+      ],
     ]),
   )('%s: %s → %s', (of, outcome, wanted) => {
     expect(afterPost(outcomes[outcome], cases[of]).do).toBe(wanted);
@@ -87,18 +112,7 @@ describe('after the call was told anew', () => {
   test.each(
     flatten([
       ['answer', 'send', 'resend', 'recreate', 'recreate', 'dead', 'recreate', 'recreate', 'recreate', 'later'],
-      [
-        'answer, resent',
-        'send',
-        'unknown',
-        'recreate',
-        'recreate',
-        'dead',
-        'recreate',
-        'recreate',
-        'recreate',
-        'later',
-      ],
+      ['answer, resent', 'send', 'resend', 'recreate', 'recreate', 'dead', 'recreate', 'recreate', 'recreate', 'later'],
       [
         'hangup, missed',
         'send',
@@ -151,7 +165,10 @@ describe('after a look into the caller log', () => {
     ['no right', { kind: 'denied', message: 'm' }, 'unknown', 'unknown'],
     ['no answer', { kind: 'failed', message: 'm' }, 'readBack', 'readBack'],
   ] as const)('%s', (_what, result, early, final) => {
-    expect(afterReadBack(result, 'a', false).do).toBe(early);
-    expect(afterReadBack(result, 'a', true).do).toBe(final);
+    expect(afterReadBack(result, 'a', false, false).do).toBe(early);
+    expect(afterReadBack(result, 'a', true, false).do).toBe(final);
+    // Where a second hangup does no harm, it is sent again instead of being left to a person.
+    const repeated = final === 'unknown' ? 'resend' : final;
+    expect(afterReadBack(result, 'a', true, true).do).toBe(repeated);
   });
 });
