@@ -40,7 +40,10 @@ export interface GateOptions {
   readonly log: Logger;
   /** How long a number that Zammad rejected is rejected also while Zammad does not answer, ms; 0 = never. */
   readonly remember: Millis;
-  readonly count: (name: 'gate_decisions_total' | 'gate_late_replies_total', labels: Readonly<Record<string, string>>) => void;
+  readonly count: (
+    name: 'gate_decisions_total' | 'gate_late_replies_total',
+    labels: Readonly<Record<string, string>>,
+  ) => void;
   /** A Zammad wants the call rejected, but the PBX has been answered already. */
   readonly onLateReject: (callId: CallId, reason: RejectReason) => void;
 }
