@@ -48,7 +48,7 @@ export class Leads {
     for (const { name } of options.pbxs) this.#states.set(name, { state: 'waiting' });
   }
 
-  /** Resolves at once, but for a file: there it rejects with ZPB_STORE_IN_USE if another process uses that file. */
+  /** Resolves soon, but for a file that another process uses: there it rejects with ZPB_STORE_IN_USE after some seconds. */
   async start(): Promise<void> {
     const { store, pbxs } = this.options;
     const [first] = pbxs;
@@ -82,7 +82,12 @@ export class Leads {
     const began = clock.monotonic();
     let said = false;
     while (!signal.aborted) {
-      const lead = await store.lead(pbx);
+      const lead = await store.lead(pbx).catch((thrown: unknown) => {
+        // A disk that is full, or a file that is locked, is no reason to end: it is asked for again and again.
+        if (isBridgeError(thrown) && thrown.retriable) return undefined;
+        throw asError(thrown);
+      });
+      if (lead === undefined) return undefined;
       if (!('holder' in lead)) return lead;
       if (clock.monotonic() - began > FILE_PATIENCE_MS) {
         throw new PermanentError(

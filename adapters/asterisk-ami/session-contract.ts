@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../src/clock.js';
 import type { BridgeError } from '../../src/errors.js';
-import type { AmiTls } from './connection.js';
+import type { SocketTls } from '../../src/pbx/open-socket.js';
 import type { Credentials } from './login.js';
 import type { AmiMessage } from './message.js';
 import type { WantedEvents } from './prefilter.js';
@@ -30,7 +30,7 @@ export const SESSION_TIMEOUTS: SessionTimeouts = {
 
 export interface SessionOptions extends AmiPlace, Credentials {
   /** Undefined: plain TCP. */
-  readonly tls?: AmiTls | undefined;
+  readonly tls?: SocketTls | undefined;
   /** Events to parse and hand over. `FullyBooted` and `Shutdown` are always among them. */
   readonly wanted: WantedEvents;
   readonly timeouts?: Partial<SessionTimeouts> | undefined;

@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { asError, BridgeError, RetriableError } from '../../src/errors.js';
 import { AmiCodec } from './codec.js';
-import { openSocket } from './connection.js';
-import { KeepAlive } from './keep-alive.js';
+import { openSocket } from '../../src/pbx/open-socket.js';
+import { KeepAlive } from '../../src/pbx/keep-alive.js';
 import { isSuccess, logIn } from './login.js';
 import type { AmiMessage } from './message.js';
 import type { WantedEvents } from './prefilter.js';
 import { MAX_PENDING, Replies } from './replies.js';
-import { closedError, loginTimeoutError, notAmiError, silentError, stoppedError } from './session-errors.js';
+import {
+  closedError,
+  connectError,
+  loginTimeoutError,
+  notAmiError,
+  silentError,
+  stoppedError,
+} from './session-errors.js';
 import {
   type AmiSession,
   type ListOptions,
@@ -42,7 +49,16 @@ const GREETING = 'Asterisk Call Manager';
 export async function openSession(options: SessionOptions): Promise<AmiSession> {
   const timeouts = { ...SESSION_TIMEOUTS, ...options.timeouts };
   const { host, port, tls, clock, signal } = options;
-  const socket = await openSocket({ host, port, tls, clock, signal, timeout: timeouts.connect });
+  const socket = await openSocket({
+    host,
+    port,
+    tls,
+    clock,
+    signal,
+    timeout: timeouts.connect,
+    failed: (cause) => connectError(options, tls !== undefined, cause),
+    stopped: stoppedError,
+  });
   const session = new LiveSession(options, timeouts, socket);
   await session.logIn();
   return session;

@@ -11,7 +11,7 @@ export interface BridgePlaces {
   readonly pbxPort: number;
   readonly httpPort: number;
   /** Undefined: a program without a store. */
-  readonly store: { readonly path: string } | { readonly url: string } | undefined;
+  readonly store: { readonly path: string } | { readonly url: string; readonly machine: string } | undefined;
 }
 
 /** The configuration file of a bridge, as an object: JSON is YAML. */

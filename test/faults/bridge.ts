@@ -14,14 +14,11 @@ export interface BridgeOptions {
   readonly directory: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly httpPort: number;
-  /** The name of the machine it believes to be on; only root can have it believe that. */
-  readonly host?: string | undefined;
   /** It ended although nobody had told it to. */
   readonly onCrash: (status: string) => void;
 }
 
 const LOOK_MS = 2_000;
-const RENAMED = 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"';
 /** A planned stop may deliver for 8 s (`delivery.drain`), and has some seconds to close the rest. */
 const STOP_MS = 20_000;
 
@@ -44,6 +41,9 @@ export class Bridge {
     return this.#child !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
   /** ms since this process was started. */
   get age(): number {
     return performance.now() - this.#launched;
@@ -53,11 +53,7 @@ export class Bridge {
     if (this.#child !== undefined) return;
     await writeFile(this.configFile, JSON.stringify(this.options.config, undefined, 2), { mode: 0o600 });
     const log = openSync(this.logFile, 'a');
-    const run = [process.execPath, this.options.program, 'run', '--config', this.configFile] as const;
-    const { host } = this.options;
-    // All of this becomes the program in the end, under the same process id.
-    const [file, ...args] = host === undefined ? run : ['unshare', '--uts', 'sh', '-c', RENAMED, host, ...run];
-    const child = spawn(file, args, {
+    const child = spawn(process.execPath, [this.options.program, 'run', '--config', this.configFile], {
       cwd: this.options.directory,
       stdio: ['ignore', log, log],
       env: { ...process.env, NODE_OPTIONS: '' },

@@ -65,8 +65,15 @@ export async function haRun(settings: HaSettings): Promise<HaResult> {
     const pbxPort = await theatre.open(name, () => void logins.push({ bridge: name, at: now() }));
     const httpPort = await freePort();
     const bridge = new Bridge({
-      ...{ name, program, directory, httpPort, host: process.getuid?.() === 0 ? `machine-${name}` : undefined },
-      config: bridgeConfig({ zammadUrl: zammad.url, token, encoding, pbxPort, httpPort, store: { url } }),
+      ...{ name, program, directory, httpPort },
+      config: bridgeConfig({
+        zammadUrl: zammad.url,
+        token,
+        encoding,
+        pbxPort,
+        httpPort,
+        store: { url, machine: `machine-${name}` },
+      }),
       onCrash: (status) => {
         troubles.push(`bridge ${name} ended by itself (${status})`);
         ledger.end(name, 'killed');
@@ -97,7 +104,13 @@ export async function haRun(settings: HaSettings): Promise<HaResult> {
     for (const { meter } of pairs) meter.stop();
     troubles.push(...strayPosts(logins, evidence.posts().map(sentPost), ARRIVAL_MS));
     const worst = pairs.map(({ meter }) => meter).sort((a, b) => (b.longest ?? 0) - (a.longest ?? 0))[0];
-    const sums: Sums = { ...noSums(), runs: 1, stall: worst?.longest, stallAge: worst?.longestAge ?? 0 };
+    const sums: Sums = {
+      ...noSums(),
+      runs: 1,
+      stall: worst?.longest,
+      stallAge: worst?.longestAge ?? 0,
+      stallWait: worst?.longestWait ?? 0,
+    };
     const [first, ...others] = bridges;
     if (first === undefined) throw new Error('there is no bridge');
     const { done: faults, deaths } = director;

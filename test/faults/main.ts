@@ -63,7 +63,7 @@ async function haRuns(options: Options, directory: string): Promise<Result> {
 
 const runLine = (run: number, token: boolean, began: number, sums: Sums): string =>
   `run ${run} (${token ? 'with' : 'without'} token, ${Math.round((Date.now() - began) / 1000)} s, ${sums.whole} calls heard whole, ` +
-  `${sums.repeated} hangups repeated, stall ${Math.round(sums.stallAge)} ms after the start): ${lineOf(sums).replace(/^runs 1, /, '')}`;
+  `${sums.repeated} hangups repeated, stall ${Math.round(sums.stallAge)} ms after the start, ${Math.round(sums.stallWait)} ms of waiting for a processor): ${lineOf(sums).replace(/^runs 1, /, '')}`;
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), root);

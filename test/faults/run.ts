@@ -96,7 +96,13 @@ export async function faultRun(settings: RunSettings): Promise<Sums> {
     if (left !== undefined) troubles.push(left);
     meter.stop();
     await meter.read();
-    const sums: Sums = { ...noSums(), runs: 1, stall: meter.longest, stallAge: meter.longestAge };
+    const sums: Sums = {
+      ...noSums(),
+      runs: 1,
+      stall: meter.longest,
+      stallAge: meter.longestAge,
+      stallWait: meter.longestWait,
+    };
     const { done: faults, deaths } = director;
     const context = { seed, run, token, theatre, zammad, evidence, faults, deaths, troubles, keep, say };
     await judgeRun({ ...context, hearings: ledger.list(), bridges: [bridge] }, sums);

@@ -21,11 +21,13 @@ export interface Sums {
   stall: number | undefined;
   /** How old the process was then, ms. */
   stallAge: number;
+  /** How long it had waited for a processor then, ms. */
+  stallWait: number;
 }
 
 export const noSums = (): Sums => ({
   ...{ runs: 0, faults: new Map<FaultKind, number>(), calls: 0, lost: 0, doubled: 0, ringing: 0, wrong: 0 },
-  ...{ unheard: 0, unknown: 0, repeated: 0, whole: 0, stall: undefined, stallAge: 0 },
+  ...{ unheard: 0, unknown: 0, repeated: 0, whole: 0, stall: undefined, stallAge: 0, stallWait: 0 },
 });
 
 /** Counts a call once, under the worst that is wrong with it. */
@@ -63,6 +65,7 @@ export function addSums(sums: Sums, more: Sums): void {
   if (more.stall === undefined || more.stall < (sums.stall ?? 0)) return;
   sums.stall = more.stall;
   sums.stallAge = more.stallAge;
+  sums.stallWait = more.stallWait;
 }
 
 export const isWrong = (sums: Sums): boolean => sums.lost + sums.doubled + sums.ringing + sums.wrong > 0;

@@ -3,7 +3,7 @@ import { CallerLog } from '../../src/stand-in/caller-log.js';
 import type { CallRow } from '../../src/stand-in/call-row.js';
 import type { ParamMap } from '../../src/stand-in/parameters.js';
 import { PhoneBook } from '../../src/stand-in/phone-book.js';
-import type { TimedPost } from './asterisk-bench.js';
+import type { TimedPost } from './leg-bench.js';
 
 /** What truly happened in one call. Extensions name agents; times are ms from the recording's zero. */
 export interface TrueCall {

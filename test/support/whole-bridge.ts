@@ -1,7 +1,7 @@
-/** The whole bridge in this process: a fake Asterisk in front, a stand-in for Zammad behind, its log kept. */
+/** The whole bridge in this process: a fake PBX in front, a stand-in for Zammad behind, its log kept. */
 import { pino, type Logger } from 'pino';
 import { Writable } from 'node:stream';
-import { startApp, type App } from '../../src/app.js';
+import { startApp, type App, type AppOptions } from '../../src/app.js';
 import type { Agent, Filter } from '../../src/call/settings.js';
 import { asPbxName, asZammadName } from '../../src/call/vocabulary.js';
 import { systemClock } from '../../src/clock.js';
@@ -10,6 +10,7 @@ import { createLog } from '../../src/log.js';
 import { Secret } from '../../src/secret.js';
 import type { StandIn } from '../../src/stand-in/stand-in.js';
 import { adapter } from '../../adapters/asterisk-ami/index.js';
+import type { AdapterDefinition } from '../../src/pbx/adapter.js';
 import { AGENTS, CALLS } from './brain-bench.js';
 import { FakeAmi, type FakeAmiOptions, type ReceivedAction } from './fake-ami.js';
 
@@ -32,6 +33,8 @@ export interface PbxEntry {
   readonly port: number;
   readonly secret?: string;
   readonly trunks?: readonly string[] | undefined;
+  /** Another adapter than that for Asterisk, with its own settings. */
+  readonly other?: { readonly adapter: AdapterDefinition; readonly settings: object };
 }
 
 export const entryOf = (name: string, standIn: StandIn, filter: Filter = {}): ZammadEntry => ({
@@ -65,12 +68,16 @@ export async function startWholeBridge(options: {
       encoding,
       filter,
     })),
-    pbx: options.pbx.map(({ name, port, secret = 'lab', trunks = ['trunk'] }) => ({
+    pbx: options.pbx.map(({ name, port, secret = 'lab', trunks = ['trunk'], other }) => ({
       name: asPbxName(name),
-      adapter: adapter.type,
+      adapter: (other?.adapter ?? adapter).type,
       filter: {},
       calls: CALLS,
-      settings: adapter.configSchema.parse({ host: '127.0.0.1', port, username: 'bridge', secret, trunks }),
+      settings: (other?.adapter ?? adapter).configSchema.parse({
+        host: '127.0.0.1',
+        port,
+        ...(other?.settings ?? { username: 'bridge', secret, trunks }),
+      }),
     })),
     agents: options.agents ?? AGENTS,
     dids: [],
@@ -80,7 +87,9 @@ export async function startWholeBridge(options: {
     http: { host: '127.0.0.1', port: options.httpPort ?? 0 },
     log: { level: 'trace', pretty: false },
   };
-  const app = await startApp({ config, adapterOf: () => adapter, log, clock: systemClock, random: Math.random });
+  const others = options.pbx.flatMap(({ other }) => (other === undefined ? [] : [other.adapter]));
+  const adapterOf: AppOptions['adapterOf'] = (pbx) => others.find(({ type }) => type === pbx.adapter) ?? adapter;
+  const app = await startApp({ config, adapterOf, log, clock: systemClock, random: Math.random });
   return { app, lines, stop: () => app.stop() };
 }
 

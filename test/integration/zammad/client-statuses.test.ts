@@ -211,7 +211,7 @@ describe('probe', () => {
 describe('callLog', () => {
   const log = () => nock(ORIGIN).get('/api/v1/cti/log').matchHeader('authorization', `Token token=${API_CANARY}`);
 
-  test('gives id, state and done of each row', async () => {
+  test('gives of each row what there is', async () => {
     log().reply(200, {
       list: [
         { id: 7, call_id: 'office-1', state: 'newCall', done: false, from: '49171', preferences: {} },
@@ -223,7 +223,7 @@ describe('callLog', () => {
     expect(await client.callLog(options)).toEqual({
       kind: 'calls',
       calls: [
-        { callId: 'office-1', state: 'newCall', done: false },
+        { callId: 'office-1', state: 'newCall', done: false, from: '49171' },
         { callId: 'office-0', state: 'hangup', done: true },
       ],
     });

@@ -137,6 +137,16 @@ test('one file is used by one bridge: the second one gives up after the patience
   expect(store.asked).toBeGreaterThan(15);
 });
 
+test('a file that takes no writes now, because the disk is full, is no reason to end', async () => {
+  const { clock, leads, did } = rig('sqlite', (attempt) => (attempt <= 3 ? GONE : new ScriptedLead(OFFICE)));
+  await leads.start();
+  await settle();
+  expect(leads.state(OFFICE)).toEqual({ state: 'waiting', reason: 'no database' });
+  await clock.advance(2_000);
+  expect(did).toEqual(['leads office 1']);
+  await leads.stop();
+});
+
 test('a file whose user has just ended is taken within that patience, and led once', async () => {
   const mine = new ScriptedLead(OFFICE, 2);
   const { clock, leads, did } = rig('sqlite', (attempt) => (attempt === 1 ? elsewhere : mine));

@@ -16,6 +16,7 @@ const folder = (path: string): string[] =>
 const documents = [...folder('.'), ...folder('docs'), ...folder('docs/decisions'), ...folder('deploy')].concat(
   'adapters/_template/README.md',
   'adapters/asterisk-ami/README.md',
+  'adapters/freeswitch/README.md',
 );
 const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 /** Fenced blocks of a language, indented ones too, without their indentation. */

@@ -1,0 +1,124 @@
+/** The whole bridge before a FreeSWITCH that plays recorded calls in their own time. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { adapter } from '../../../adapters/freeswitch/index.js';
+import { startStandIn } from '../../../src/stand-in/server.js';
+import type { StandIn } from '../../../src/stand-in/stand-in.js';
+import { type ApiAnswer, FakeFreeSwitch } from '../../support/fake-freeswitch.js';
+import { FREESWITCH_AGENTS } from '../../support/freeswitch-bench.js';
+import { freeSwitchCases, type TimedEvent } from '../../support/freeswitch-cases.js';
+import { FreeSwitchState } from '../../support/freeswitch-state.js';
+import { pause, waitFor } from '../../support/wait-for.js';
+import { entryOf, startWholeBridge, type WholeBridge } from '../../support/whole-bridge.js';
+
+/** A recording, and how the PBX stands while it plays. */
+class PlayedFreeSwitch {
+  state = new FreeSwitchState();
+  /** Makes the list of channels this much longer, bytes. */
+  ballast = 0;
+  esl!: FakeFreeSwitch;
+
+  async start(port = 0): Promise<this> {
+    this.esl = await FakeFreeSwitch.start({ api: (command) => this.#answer(command) }, port);
+    return this;
+  }
+  /** @param speed 1: in their own time. */
+  async play(events: readonly TimedEvent[], speed: number): Promise<void> {
+    const began = performance.now() - (events[0]?.at ?? 0) / speed;
+    for (const { at, event, headers } of events) {
+      const wait = at / speed - (performance.now() - began);
+      if (wait > 1) await pause(wait);
+      this.state.push(event);
+      this.esl.say(headers);
+    }
+  }
+  #answer(command: string): ApiAnswer | undefined {
+    if (command === 'show channels as json')
+      return this.state.showChannels().replace('{', `{"ballast":${JSON.stringify('x'.repeat(this.ballast))},`);
+    const [word = '', id = ''] = command.split(' ');
+    return word === 'uuid_dump' ? this.state.describe(id) : undefined;
+  }
+}
+
+let zammad: StandIn;
+let pbx: PlayedFreeSwitch;
+let bridge: WholeBridge;
+beforeEach(async () => {
+  zammad = await startStandIn();
+  pbx = await new PlayedFreeSwitch().start();
+  bridge = await startWholeBridge({
+    zammad: [entryOf('main', zammad)],
+    agents: FREESWITCH_AGENTS,
+    pbx: [{ name: 'pbx', port: pbx.esl.port, other: { adapter, settings: { password: 'ClueCon' } } }],
+  });
+  await hearing();
+});
+afterEach(async () => {
+  await bridge.stop();
+  await pbx.esl.close();
+  await zammad.stop();
+});
+
+const stateIs = (wanted: string): Promise<unknown> =>
+  waitFor(`the PBX to be ${wanted}`, () => bridge.app.health().pbx[0]?.state === wanted);
+const hearing = (): Promise<unknown> => stateIs('hearing');
+const over = (calls: number): Promise<unknown> =>
+  zammad.when(
+    (now) =>
+      now.log().length === calls &&
+      now.log().every(({ state }) => state === 'hangup') &&
+      now.requests().every(({ state }) => state !== 'open'),
+  );
+const rows = (): unknown =>
+  zammad.log().map(({ direction, from, done, comment }) => ({ direction, from, done, comment }));
+const answers = (): number => zammad.requests().filter(({ event }) => event === 'answer').length;
+const recorded = (name: string): readonly TimedEvent[] => freeSwitchCases.find((one) => one.name === name)!.events();
+const CALLED = { direction: 'in', from: '4917139200011' };
+
+test('tells recorded calls as they were', async () => {
+  const names = ['loopback-group-answered', 'in-busy-486', 'queue-abandoned', 'out-answered-caller-hangup'];
+  await Promise.all(names.map((name) => pbx.play(recorded(name), 4)));
+  await over(4);
+  expect(rows()).toEqual(
+    expect.arrayContaining([
+      { ...CALLED, done: true, comment: 'normalClearing' },
+      { ...CALLED, done: false, comment: 'busy' },
+      { ...CALLED, done: false, comment: 'cancel' },
+      { direction: 'out', from: '493023125100', done: true, comment: 'normalClearing' },
+    ]),
+  );
+  expect(bridge.lines.join('')).not.toContain('ClueCon');
+});
+
+describe('in the middle of a call', () => {
+  const events = recorded('attended-transfer-refer');
+  /** After it was answered, before the transfer. */
+  const middle = events.findIndex(({ event }) => event.name === 'CHANNEL_BRIDGE') + 1;
+
+  test.each([
+    { what: 'the connection is cut', ballast: 0 },
+    { what: 'it is cut, and the list is of 5 MiB', ballast: 5 * 1024 * 1024 },
+  ])('$what: the call goes on', async ({ ballast }) => {
+    await pbx.play(events.slice(0, middle), 10);
+    await zammad.when(() => answers() === 1);
+    pbx.ballast = ballast;
+    for (const connection of pbx.esl.open) connection.destroy();
+    await stateIs('deaf');
+    await hearing();
+    await pbx.play(events.slice(middle), 10);
+    await over(1);
+    expect([rows(), answers()]).toEqual([[{ ...CALLED, done: true, comment: 'normalClearing' }], 2]);
+  });
+
+  test('FreeSWITCH dies without a word: the call is over when it is back', async () => {
+    await pbx.play(events.slice(0, middle), 10);
+    await zammad.when(() => answers() === 1);
+    const { port } = pbx.esl;
+    await pbx.esl.close();
+    await stateIs('deaf');
+    pbx.state = new FreeSwitchState();
+    await pbx.start(port);
+    await hearing();
+    await over(1);
+    expect(rows()).toEqual([{ ...CALLED, done: true, comment: 'normalClearing' }]);
+  });
+});
