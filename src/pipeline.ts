@@ -12,7 +12,7 @@ export interface PipelineOptions {
   readonly notify: (items: readonly OutboxItem[]) => void;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly count: (name: 'posts_lost_total', labels: Readonly<Record<string, string>>, by: number) => void;
+  readonly count: (name: 'posts_lost_total', labels: Readonly<Record<string, string>>, by?: number) => void;
 }
 
 /**

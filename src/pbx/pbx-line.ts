@@ -14,7 +14,6 @@ const USER_BUSY = 17;
 const SWEEP_EVERY_MS = 5 * 60_000;
 
 export interface PbxLineOptions extends Omit<AdapterContext, 'emit' | 'name'> {
-  // `gate` is whom the adapter asks; it comes back here by `gate()` and `rejectAtGate()`.
   readonly brain: BrainSettings;
   readonly createAdapter: (context: AdapterContext) => Adapter;
   /** 0 up to 1. */

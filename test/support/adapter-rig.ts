@@ -5,6 +5,7 @@ import type { Clock } from '../../src/clock.js';
 import type { Adapter, Hearing } from '../../src/pbx/adapter.js';
 import { type Answer, FakeAmi, type ReceivedAction } from './fake-ami.js';
 import { silent } from './whole-bridge.js';
+import { OPEN_GATE } from './open-gate.js';
 
 /**
  * What is answered, by the action's name in lower case; without an entry: no channel, no bridge, permission denied. A test may
@@ -42,6 +43,7 @@ export async function adapterRig(answers: Answers, settings: object, clock: Cloc
       log: silent,
       metrics: { count: (name, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by) },
       clock,
+      gate: OPEN_GATE,
       emit: (batch) => void events.push(...batch),
     },
     definition.configSchema.parse({
