@@ -2,7 +2,7 @@
 import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { GateDecision, GateRequest } from '../../../src/call/gate.js';
-import { asLegId } from '../../../src/call/vocabulary.js';
+import { asLegId, type Millis } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
 import { asError, RetriableError } from '../../../src/errors.js';
 import type { GatePort } from '../../../src/pbx/adapter.js';
@@ -23,13 +23,21 @@ export interface AgiGateOptions {
   readonly count: (name: 'gate_requests' | 'gate_refused') => void;
 }
 
+type Complaint = 'address' | 'request' | 'crowd';
+
 /** Calls that wait at one time; each is answered within the budget. */
 const MAX_CONNECTIONS = 500;
 const LONGEST_LIST = 200;
+/** Of an extension or a queue's name, in characters. */
+const LONGEST_WORD = 100;
+/** The same complaint is not logged again within this. */
+const QUIET_MS = 60_000;
 
 export class AgiGate {
   readonly #allowed = new BlockList();
   readonly #peers = new Set<AgiPeer>();
+  /** When each kind of complaint was logged, monotonic ms. */
+  readonly #complained = new Map<Complaint, Millis>();
   #server: Server | undefined;
 
   constructor(private readonly options: AgiGateOptions) {
@@ -55,6 +63,9 @@ export class AgiGate {
     server.maxConnections = MAX_CONNECTIONS;
     server.on('connection', (socket) => {
       this.#meet(socket);
+    });
+    server.on('drop', () => {
+      this.#refuse('crowd', `${MAX_CONNECTIONS} calls wait already; those beyond go on unasked`);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
@@ -87,15 +98,15 @@ export class AgiGate {
   }
 
   #meet(socket: Socket): void {
-    const { clock, log, count } = this.options;
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/u, '');
     if (!this.#allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
-      count('gate_refused');
-      log.warn({ address }, `gate: ${address} may not connect; gate.allow names who may`);
+      this.#refuse('address', `${address} may not connect; gate.allow names who may`);
+      // It may have reset the connection; that is no fault of ours.
+      socket.on('error', () => undefined);
       socket.destroy();
       return;
     }
-    const peer = new AgiPeer(socket, clock);
+    const peer = new AgiPeer(socket, this.options.clock);
     this.#peers.add(peer);
     socket.once('close', () => {
       this.#peers.delete(peer);
@@ -108,8 +119,7 @@ export class AgiGate {
     try {
       const request = readAgiRequest(await peer.request());
       if (request?.path !== '/gate') {
-        count('gate_refused');
-        log.warn('gate: a connection that is no request for agi://…/gate');
+        this.#refuse('request', 'something connected that does not ask for agi://…/gate; the dialplan should say so');
         return;
       }
       count('gate_requests');
@@ -120,6 +130,16 @@ export class AgiGate {
     } finally {
       peer.close();
     }
+  }
+
+  /** Counted each time, said now and then: who floods the port must not flood the log. */
+  #refuse(kind: Complaint, why: string): void {
+    const { clock, log, count } = this.options;
+    count('gate_refused');
+    const before = this.#complained.get(kind);
+    if (before !== undefined && clock.monotonic() - before < QUIET_MS) return;
+    this.#complained.set(kind, clock.monotonic());
+    log.warn(`gate: ${why}`);
   }
 
   async #requestOf(request: AgiRequest, peer: AgiPeer): Promise<GateRequest | undefined> {
@@ -136,14 +156,17 @@ export class AgiGate {
       dialled: number ?? (line.kind === 'trunk' ? (dnid ?? extension) : extension),
       withheld,
       users: users === undefined ? undefined : listOf(users),
-      queue,
+      queue: queue === undefined ? undefined : wordOf(queue),
     };
   }
 }
 
+const wordOf = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/gu, '').slice(0, LONGEST_WORD);
+
 const listOf = (text: string): readonly string[] =>
   text
     .split(/[,&\s]+/u)
+    .map(wordOf)
     .filter((word) => word !== '')
     .slice(0, LONGEST_LIST);
 
@@ -153,12 +176,13 @@ async function variable(peer: AgiPeer, name: string): Promise<string | undefined
   return /^result=1 \((?<value>.*)\)$/u.exec(reply)?.groups?.['value'];
 }
 
-/** Writes the decision where the dialplan looks for it. */
+/** Writes the decision where the dialplan looks for it. What it looks at first comes last: half a decision is none. */
 async function obey(peer: AgiPeer, decision: GateDecision, setName: boolean): Promise<void> {
   const set = (name: string, value: string): Promise<string> => peer.command(['SET', 'VARIABLE', name, value]);
-  await set('ZAMMAD_ACTION', decision.kind);
   if (decision.kind === 'reject') await set('ZAMMAD_REASON', decision.reason);
-  if (decision.kind !== 'dial') return;
-  await set('CALLERID(num)', decision.callerId);
-  if (setName) await set('CALLERID(name)', decision.callerId);
+  if (decision.kind === 'dial') {
+    await set('CALLERID(num)', decision.callerId);
+    if (setName) await set('CALLERID(name)', decision.callerId);
+  }
+  await set('ZAMMAD_ACTION', decision.kind);
 }

@@ -2,18 +2,24 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../../src/clock.js';
 import { RetriableError } from '../../../src/errors.js';
 
-/** An Asterisk's request is some 40 lines of under 100 bytes. */
-const MAX_LINES = 128;
-const MAX_BYTES = 32 * 1024;
+/** An Asterisk's request is some 25 lines of under 100 bytes, and one more for each comma in its address. */
+const MAX_LINES = 256;
+/** All that one connection may ever say, in characters. */
+const MAX_TEXT = 64 * 1024;
 const REQUEST_MS = 2_000;
 const REPLY_MS = 1_000;
+/** An Asterisk closes its side at once when the other one is closed. */
+const FAREWELL_MS = 1_000;
 
 /** One connection of a dialplan: the request it begins with, then commands and their replies, one at a time. */
 export class AgiPeer {
   #buffer = '';
-  #lines: string[] = [];
+  readonly #lines: string[] = [];
+  /** Characters taken. */
+  #taken = 0;
   #wake: () => void = () => undefined;
-  #over = false;
+  /** Why nothing more comes. */
+  #over: string | undefined;
 
   constructor(
     private readonly socket: Socket,
@@ -26,7 +32,7 @@ export class AgiPeer {
       this.#take(text);
     });
     socket.once('close', () => {
-      this.#end();
+      this.#end('the caller, or Asterisk, has gone');
     });
   }
 
@@ -45,7 +51,7 @@ export class AgiPeer {
   /** Sends one command; resolves with the reply's text behind `200 `. Rejects with ZPB_AGI_REQUEST for everything else. */
   async command(words: readonly string[]): Promise<string> {
     const text = words.map((word, index) => (index < 2 ? word : quoted(word))).join(' ');
-    if (this.#over) throw broken('the caller has gone');
+    if (this.#over !== undefined) throw broken(this.#over);
     this.socket.write(`${text}\n`);
     const deadline = this.clock.monotonic() + REPLY_MS;
     for (;;) {
@@ -57,10 +63,15 @@ export class AgiPeer {
     }
   }
 
-  /** The dialplan goes on. */
+  /** The dialplan goes on. What does not close its side too is cut off. */
   close(): void {
+    this.#end('it has been answered');
+    if (this.socket.destroyed) return;
+    const cancel = this.clock.after(FAREWELL_MS, () => {
+      this.socket.destroy();
+    });
+    this.socket.once('close', cancel);
     this.socket.end();
-    this.#end();
   }
 
   destroy(): void {
@@ -68,16 +79,21 @@ export class AgiPeer {
   }
 
   #take(text: string): void {
-    this.#buffer += text;
-    const parts = this.#buffer.split('\n');
+    if (this.#over !== undefined) return;
+    this.#taken += text.length;
+    const parts = (this.#buffer + text).split('\n');
     this.#buffer = parts.pop() ?? '';
-    this.#lines.push(...parts.map((line) => line.replace(/\r$/u, '')));
-    if (this.#buffer.length > MAX_BYTES || this.#lines.length > 2 * MAX_LINES) this.socket.destroy();
+    if (this.#taken > MAX_TEXT || this.#lines.length + parts.length > MAX_LINES) {
+      this.#end('it says too much');
+      this.socket.destroy();
+      return;
+    }
+    for (const part of parts) this.#lines.push(part.replace(/\r$/u, ''));
     this.#wake();
   }
 
-  #end(): void {
-    this.#over = true;
+  #end(why: string): void {
+    this.#over ??= why;
     this.#wake();
   }
 
@@ -85,7 +101,7 @@ export class AgiPeer {
     for (;;) {
       const line = this.#lines.shift();
       if (line !== undefined) return line;
-      if (this.#over) throw broken('the connection was closed');
+      if (this.#over !== undefined) throw broken(this.#over);
       const left = deadline - this.clock.monotonic();
       if (left <= 0) throw broken('it did not come in time');
       await new Promise<void>((resolve) => {

@@ -1,4 +1,7 @@
-/** What Asterisk sends when a dialplan calls `AGI(agi://HOST:PORT/gate?users=100,101&queue=sales)`: lines `agi_NAME: value`. */
+/**
+ * What Asterisk sends when a dialplan calls `AGI(agi://HOST:PORT/gate?users=100,101&queue=sales)`: lines `agi_NAME: value`. It takes
+ * what follows a comma for further arguments (`agi_request: agi://HOST:PORT/gate?users=100`, `agi_arg_1: 101&queue=sales`).
+ */
 export interface AgiRequest {
   /** `/gate` */
   readonly path: string;
@@ -33,7 +36,7 @@ export function readAgiRequest(lines: readonly string[]): AgiRequest | undefined
   }
   const channel = fields.get('channel') ?? '';
   const uniqueid = fields.get('uniqueid') ?? '';
-  const address = addressOf(fields.get('request') ?? '');
+  const address = addressOf(addressText(fields));
   if (channel === '' || uniqueid === '' || address === undefined) return undefined;
   const pres = Number.parseInt(fields.get('callingpres') ?? '0', 10);
   return {
@@ -50,10 +53,21 @@ export function readAgiRequest(lines: readonly string[]): AgiRequest | undefined
 const known = (text: string | undefined): string | undefined =>
   text === undefined || NOBODY.has(text.toLowerCase()) ? undefined : text;
 
+/** The address as it stands in the dialplan: Asterisk has cut it at its commas. */
+function addressText(fields: ReadonlyMap<string, string>): string {
+  const parts = [fields.get('request') ?? ''];
+  for (;;) {
+    const part = fields.get(`arg_${String(parts.length)}`);
+    if (part === undefined) return parts.join(',');
+    parts.push(part);
+  }
+}
+
 function addressOf(text: string): { readonly path: string; readonly query: ReadonlyMap<string, string> } | undefined {
-  if (!/^agi:\/\//iu.test(text) || !URL.canParse(text)) return undefined;
-  const { pathname, search } = new URL(text);
-  // A "+" is a digit's companion here (numbers), not a blank.
-  const query = new URLSearchParams(search.replaceAll('+', '%2B'));
-  return { path: pathname === '' ? '/' : pathname, query: new Map(query) };
+  // Not by URL: it takes a "#" for the end, which is a key that people dial.
+  const found = /^h?agi:\/\/[^/?]+(?<path>\/[^?]*)?(?:\?(?<search>.*))?$/iu.exec(text)?.groups;
+  if (found === undefined) return undefined;
+  // A "+" belongs to a number here, and is no blank.
+  const query = new URLSearchParams((found['search'] ?? '').replaceAll('+', '%2B'));
+  return { path: found['path'] ?? '/', query: new Map(query) };
 }
