@@ -17,6 +17,8 @@ const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload']);
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
 const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
+/** Q.850, "user busy". */
+const BUSY = 17;
 
 /** One Asterisk, heard over its Manager Interface. */
 export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
@@ -42,6 +44,11 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
       this.#gate = new AgiGate({
         ...config.gate,
         gate,
+        hangUp: (leg) => {
+          this.hangUp(leg, BUSY).catch((thrown: unknown) => {
+            log.warn({ error: asError(thrown), leg }, 'gate: a rejected call could not be hung up');
+          });
+        },
         isTrunk: (channel) => this.#trunks.matches(channel),
         clock,
         log,

@@ -15,6 +15,8 @@ export interface AgiCallOptions {
   readonly hangUpAt?: number;
   /** Does not read what is said to it, and so answers nothing. */
   readonly deaf?: boolean;
+  /** Reads what is said to it, and answers nothing. */
+  readonly mute?: boolean;
 }
 
 export const CUSTOMER_CALLS: Readonly<Record<string, string>> = {
@@ -70,11 +72,19 @@ export class AgiCall {
     // A connection that is refused or cut ends the call's waiting like one that is closed.
     socket.on('error', () => undefined);
     if (options.deaf === true) socket.pause();
-    else socket.on('data', (text: string) => void this.#hear(text));
+    else
+      socket.on('data', (text: string) => {
+        this.#hear(text);
+      });
   }
 
   static async open(options: AgiCallOptions): Promise<AgiCall> {
-    const { port, host = '127.0.0.1', address = `agi://127.0.0.1:${port}/gate?users=100`, fields } = options;
+    const {
+      port,
+      host = '127.0.0.1',
+      address = `agi://127.0.0.1:${port}/gate?users=100&queue=sales`,
+      fields,
+    } = options;
     const socket = connect({ port, host });
     const call = new AgiCall(socket, options);
     await once(socket, 'connect');
@@ -94,6 +104,7 @@ export class AgiCall {
 
   #obey(line: string): void {
     this.said.push(line);
+    if (this.options.mute === true) return;
     if (this.said.length === this.options.hangUpAt) this.socket.write('HANGUP\n');
     this.socket.write(`${this.#replyTo(line)}\n`);
   }

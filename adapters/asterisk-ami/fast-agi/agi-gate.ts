@@ -2,7 +2,7 @@
 import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { GateDecision, GateRequest } from '../../../src/call/gate.js';
-import { asLegId, type Millis } from '../../../src/call/vocabulary.js';
+import { asLegId, type LegId, type Millis } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
 import { asError, RetriableError } from '../../../src/errors.js';
 import type { GatePort } from '../../../src/pbx/adapter.js';
@@ -16,7 +16,11 @@ export interface AgiGateOptions {
   /** Addresses, or networks as `10.0.0.0/8`, that may connect. */
   readonly allow: readonly string[];
   readonly setName: boolean;
+  /** Calls that may wait at one time; those beyond go on unasked. Default 500. */
+  readonly maxConnections?: number;
   readonly gate: GatePort;
+  /** Ends a call that is to be rejected, of which the dialplan could not be told. Never throws. */
+  readonly hangUp: (leg: LegId) => void;
   readonly isTrunk: (name: ChannelName) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
@@ -25,7 +29,6 @@ export interface AgiGateOptions {
 
 type Complaint = 'address' | 'request' | 'crowd';
 
-/** Calls that wait at one time; each is answered within the budget. */
 const MAX_CONNECTIONS = 500;
 const LONGEST_LIST = 200;
 /** Of an extension or a queue's name, in characters. */
@@ -55,17 +58,22 @@ export class AgiGate {
     return typeof address === 'object' ? address?.port : undefined;
   }
 
+  /** Connections it holds now. */
+  get connections(): number {
+    return this.#peers.size;
+  }
+
   /** Rejects with a RetriableError ZPB_AGI_LISTEN when the address cannot be had. */
   async open(): Promise<void> {
     if (this.#server !== undefined) return;
-    const { host, port, log } = this.options;
+    const { host, port, log, maxConnections = MAX_CONNECTIONS } = this.options;
     const server = createServer({ noDelay: true });
-    server.maxConnections = MAX_CONNECTIONS;
+    server.maxConnections = maxConnections;
     server.on('connection', (socket) => {
       this.#meet(socket);
     });
     server.on('drop', () => {
-      this.#refuse('crowd', `${MAX_CONNECTIONS} calls wait already; those beyond go on unasked`);
+      this.#refuse('crowd', `${maxConnections} calls wait already; those beyond go on unasked`);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
@@ -124,7 +132,12 @@ export class AgiGate {
       }
       count('gate_requests');
       const asked = await this.#requestOf(request, peer);
-      await obey(peer, asked === undefined ? { kind: 'continue' } : await gate.ask(asked), this.options.setName);
+      const decision: GateDecision = asked === undefined ? { kind: 'continue' } : await gate.ask(asked);
+      await obey(peer, decision, this.options.setName).catch((thrown: unknown) => {
+        // Zammad has been told that it is over; if it were not, a call that nobody knows of would ring.
+        if (asked !== undefined && decision.kind === 'reject') this.options.hangUp(asked.leg);
+        throw thrown;
+      });
     } catch (thrown) {
       log.debug({ error: asError(thrown) }, 'gate: a request ended early');
     } finally {
