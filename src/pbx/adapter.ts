@@ -9,6 +9,8 @@ import type { BridgeError } from '../errors.js';
 import type { GateDecision, GateRequest } from '../call/gate.js';
 import type { LegEvent, LegId, Millis, PbxName } from '../call/vocabulary.js';
 
+export type { GateDecision, GateRequest, RejectReason } from '../call/gate.js';
+
 /** Counters an adapter may raise. Names are documented in docs/metrics.md. */
 export interface AdapterMetrics {
   /** Adds to a counter: `frames`, `events`, `bytes`, `dropped`, `reconnects`, … */

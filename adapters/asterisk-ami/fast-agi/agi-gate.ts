@@ -1,11 +1,10 @@
 /** The gate of an Asterisk: its dialplan asks over FastAGI before any phone rings, and goes on by itself when nobody listens. */
 import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import type { GateDecision, GateRequest } from '../../../src/call/gate.js';
 import { asLegId, type LegId, type Millis } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
 import { asError, RetriableError } from '../../../src/errors.js';
-import type { GatePort } from '../../../src/pbx/adapter.js';
+import type { GateDecision, GatePort, GateRequest } from '../../../src/pbx/adapter.js';
 import { lineOf, parseChannelName, type ChannelName } from '../channel-name.js';
 import { AgiPeer } from './agi-peer.js';
 import { readAgiRequest, type AgiRequest } from './agi-request.js';

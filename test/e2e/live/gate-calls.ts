@@ -6,7 +6,8 @@ import { CUSTOMER, customerCalls, type ExpectedCall, inbound, OUTSIDE, type Scen
 import type { Stage } from './stage.js';
 
 export const BLOCKED = CUSTOMER.replace('+', '');
-const SHOWN = '49305550777';
+/** The number that Zammad’s routing table names. */
+export const SHOWN = '49305550777';
 const ROUTES = [{ dest: '4930*', callerId: SHOWN }];
 
 /** A call of agent 100 that waits at the gate; `from`: what Zammad shows of it. */
@@ -34,8 +35,8 @@ export async function hearsBusy(customer: SipCall): Promise<void> {
   if (customer.status !== 486) throw new Error(`the caller got ${customer.status ?? 'no final status'}, not 486`);
 }
 
-/** Agent 100 calls out through the gate; the outside answers, both talk. Returns what the carrier was shown. */
-async function callOut(stage: Stage): Promise<{ readonly from: string; readonly asserted: string }> {
+/** Agent 100 calls out through the gate; the outside answers, both talk. Returns the carrier's end. */
+async function callOut(stage: Stage): Promise<SipCall> {
   const alice = await stage.lab.phones.place('100', `6${OUTSIDE}`);
   const outside = await stage.lab.carrier.callTo(OUTSIDE);
   await outside.answer();
@@ -43,15 +44,15 @@ async function callOut(stage: Stage): Promise<{ readonly from: string; readonly 
   await stage.shows('493012345678', 'answer');
   await alice.hangUp();
   await outside.reaches('ended');
-  const { invite } = outside;
-  if (invite === undefined) throw new Error('a call without an INVITE');
-  return { from: headerOf(invite, 'from') ?? '', asserted: headerOf(invite, 'p-asserted-identity') ?? '' };
+  return outside;
 }
 
-function mustShow(number: string, shown: { readonly from: string; readonly asserted: string }): void {
-  for (const [where, text] of Object.entries(shown)) {
-    if (!text.includes(`<sip:${number}@`))
-      throw new Error(`${where} of the carrier's INVITE is ${text}, not ${number}`);
+/** Throws when the INVITE that the carrier got shows another number. */
+export function mustShow(number: string, { invite }: Pick<SipCall, 'invite'>): void {
+  for (const name of ['from', 'p-asserted-identity']) {
+    const text = invite === undefined ? undefined : headerOf(invite, name);
+    if (text?.includes(`<sip:${number}@`) !== true)
+      throw new Error(`${name} of the carrier's INVITE is ${text ?? 'not there'}, not ${number}`);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The gate when Zammad or the bridge does not answer: telephones work on. */
 import { waitFor } from '../../support/wait-for.js';
 import type { SipCall } from '../../lab/sip-call.js';
-import { BLOCKED, hearsBusy } from './gate-calls.js';
-import { CUSTOMER, customerCalls, inbound, type Scenario } from './scenario.js';
+import { BLOCKED, hearsBusy, mustShow, SHOWN } from './gate-calls.js';
+import { CUSTOMER, customerCalls, inbound, outbound, type Scenario } from './scenario.js';
 import type { Stage } from './stage.js';
 
 /** `gate.budget` as it is unless configured, ms. */
@@ -39,7 +39,7 @@ function mustHaveWaited({ took }: Put): void {
   if (took < BUDGET - 50) throw new Error(`the phone rang after ${took} ms: the gate did not wait for Zammad`);
   if (took > BUDGET + SLACK) throw new Error(`the phone rang after ${took} ms only`);
 }
-function mustBeQuick({ took }: Put): void {
+function mustBeQuick({ took }: Pick<Put, 'took'>): void {
   if (took > SLACK) throw new Error(`the phone rang after ${took} ms only`);
 }
 
@@ -85,6 +85,24 @@ export const gateTrouble: readonly Scenario[] = [
       mustHaveWaited(put);
       await hearsBusy(put.customer);
       await put.alice.reaches('ended');
+    },
+  },
+  {
+    name: 'an emergency number, behind the 6 and an outside line, is not asked about',
+    // Zammad is told of it like of any other call, and writes down the number that it would have had it show.
+    calls: [{ ...outbound('100', { answered: true, cause: 'normalClearing' }), from: SHOWN, to: '0112' }],
+    async play(stage) {
+      stage.zammad.change({ routingTable: [{ dest: '*', callerId: SHOWN }] });
+      stage.zammad.faults.add({ kind: 'slow', event: 'newCall', ms: 1_500, times: 1 });
+      const began = performance.now();
+      const alice = await stage.lab.phones.place('100', '60112');
+      const outside = await stage.lab.carrier.callTo('0112', { every: 3 });
+      mustBeQuick({ took: performance.now() - began });
+      mustShow('+49305550100', outside);
+      await outside.answer();
+      await Promise.all([alice.hears(), outside.hears()]);
+      await alice.hangUp();
+      await outside.reaches('ended');
     },
   },
   {
