@@ -9,6 +9,8 @@ import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
 import { asError } from './errors.js';
 import { watchEventLoop } from './event-loop.js';
+import { createEmergency } from './gate/emergency.js';
+import type { GateRules } from './gate/rules.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
 import { createHttpServer } from './http/server.js';
@@ -85,7 +87,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     metrics,
     settings: delivery,
-    onReply: ({ callId, reply, live, zammad }) => {
+    onReply: ({ callId, reply, live, gated, zammad }) => {
+      // Whoever waits at the gate has it, or had it: it is his.
+      if (gated) return;
       if (reply.kind === 'dial') {
         log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
         return;
@@ -104,12 +108,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics,
     settings: delivery,
   });
+  const gate: GateRules = {
+    ...config.gate,
+    isEmergency: createEmergency(config.gate.emergency, config.gate.outsideLine),
+  };
   const onLead = (pbx: PbxConfig, lead: Lead, heritage: Heritage): LedPbx => {
     const child = log.child({ pbx: pbx.name });
     const run = new LedPbx({
       lead,
       heritage,
       dispatcher,
+      gate,
       clock,
       log: child,
       count,

@@ -1,8 +1,12 @@
 import type { Logger } from 'pino';
 import { asError } from './errors.js';
 import type { Outcome } from './call/outcome.js';
-import type { CallId } from './call/vocabulary.js';
+import type { GateDecision, GateRequest } from './call/gate.js';
+import type { CallId, Millis } from './call/vocabulary.js';
 import type { Clock } from './clock.js';
+import { Gate, type GateOptions } from './gate/gate.js';
+import type { GateRules } from './gate/rules.js';
+import { questionOf } from './gate-question.js';
 import type { Led } from './leads.js';
 import { PbxLine, type PbxLineOptions } from './pbx/pbx-line.js';
 import { Pipeline, type PipelineOptions } from './pipeline.js';
@@ -12,14 +16,18 @@ import type { Dispatcher } from './zammad/dispatcher.js';
 export interface LedPbxOptions {
   readonly lead: Lead;
   readonly heritage: Heritage;
-  readonly line: Omit<PbxLineOptions, 'onOutcomes' | 'heritage'>;
-  readonly dispatcher: Pick<Dispatcher, 'take' | 'notify' | 'handedIn' | 'drop'>;
+  readonly line: Omit<PbxLineOptions, 'onOutcomes' | 'heritage' | 'gate'>;
+  readonly dispatcher: Pick<Dispatcher, 'take' | 'notify' | 'handedIn' | 'drop' | 'urgent'>;
+  readonly gate: GateRules;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly count: PipelineOptions['count'];
+  readonly count: PipelineOptions['count'] & GateOptions['count'];
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+const CONTINUE: GateDecision = { kind: 'continue' };
+/** Gated calls remembered for a late reject. */
+const GATED_LIMIT = 10_000;
 
 /** How often it is looked whether a person wants posts sent. */
 const HANDED_IN_EVERY_MS = 2_000;
@@ -29,12 +37,24 @@ export class LedPbx implements Led {
   readonly #options: LedPbxOptions;
   readonly #line: PbxLine;
   readonly #pipeline: Pipeline;
+  readonly #gate: Gate;
+  /** When each gated call began, by the monotonic clock: too late a reject does not end a call. The oldest first. */
+  readonly #gated = new Map<CallId, Millis>();
   #cancelLook: () => void = () => undefined;
   #ended = false;
 
   constructor(options: LedPbxOptions) {
     const { lead, heritage, line, dispatcher, clock, log, count } = options;
     this.#options = options;
+    this.#gate = new Gate({
+      clock,
+      log,
+      remember: options.gate.remember,
+      count,
+      onLateReject: (callId) => {
+        this.#rejectLate(callId);
+      },
+    });
     this.#pipeline = new Pipeline({
       lead,
       clock,
@@ -47,6 +67,7 @@ export class LedPbx implements Led {
     this.#line = new PbxLine({
       ...line,
       heritage,
+      gate: { ask: (request) => this.#askGate(request) },
       onOutcomes: (outcomes: readonly Outcome[]) => {
         this.#pipeline.take(outcomes);
       },
@@ -85,6 +106,54 @@ export class LedPbx implements Led {
   async lose(): Promise<void> {
     this.#end();
     await Promise.all([this.#line.stop(), this.#options.dispatcher.drop(this.#options.lead.pbx)]);
+  }
+
+  /** Never rejects: whatever goes wrong, the call goes on. */
+  async #askGate(request: GateRequest): Promise<GateDecision> {
+    const { clock, dispatcher, gate, log, count } = this.#options;
+    const deadline = clock.monotonic() + gate.budget;
+    if (this.#ended) return CONTINUE;
+    if (gate.isEmergency(request.dialled)) {
+      count('gate_decisions_total', { outcome: 'emergency' });
+      return CONTINUE;
+    }
+    try {
+      const opening = this.#line.openGate(request);
+      const committed = this.#pipeline.takeGated(opening.outcomes);
+      if (opening.kind === 'pass') {
+        log.debug({ leg: request.leg }, `gate: nothing to ask, ${opening.why}`);
+        count('gate_decisions_total', { outcome: 'pass' });
+        return CONTINUE;
+      }
+      const { callId } = opening;
+      this.#note(callId, clock.monotonic());
+      const answers = committed.then((items) => items.map((item) => questionOf(item, dispatcher.urgent(item))));
+      const decision = await this.#gate.decide({ callId, questions: answers, deadline });
+      if (decision.kind === 'reject') this.#line.rejectAtGate(callId, gate.rejectedCause);
+      return decision;
+    } catch (thrown) {
+      log.error({ error: asError(thrown), leg: request.leg }, 'gate: a request could not be handled; the call goes on');
+      count('gate_decisions_total', { outcome: 'fault' });
+      return CONTINUE;
+    }
+  }
+
+  #note(callId: CallId, now: Millis): void {
+    this.#gated.set(callId, now);
+    for (const [old, at] of this.#gated) {
+      if (this.#gated.size <= GATED_LIMIT && now - at <= this.#options.gate.lateReject) break;
+      this.#gated.delete(old);
+    }
+  }
+
+  /** The PBX has been answered already: a reject may still end the call, if no agent has it and it is not old. */
+  #rejectLate(callId: CallId): void {
+    const { clock, gate, log } = this.#options;
+    const at = this.#gated.get(callId);
+    if (this.#ended || at === undefined || clock.monotonic() - at > gate.lateReject) return;
+    this.#line.reject(callId).catch((thrown: unknown) => {
+      log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
+    });
   }
 
   #end(): void {

@@ -15,7 +15,11 @@ const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ ki
 // biome-ignore format: one line an entry keeps the table readable and its merges small
 export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
   event_loop_stall_seconds_max: gauge([], 'The longest time in which the program did nothing but one thing since this was last asked for, in seconds. Told too short by up to 0.005.'),
+  gate_decisions_total: counter(['outcome'], 'Calls that waited at a gate; `outcome` is continue, reject, dial, timeout (Zammad said nothing within the budget), remembered (rejected from memory while Zammad was silent), pass (nothing to ask), emergency (never asked) or fault.'),
+  gate_late_replies_total: counter(['kind'], 'Replies that came after the PBX had been answered; `kind` is reject or dial.'),
   pbx_events_total: counter(['pbx'], 'Events of the PBX that were understood.'),
+  pbx_gate_refused_total: counter(['pbx'], 'Connections to the gate that were refused: an address that may not, no request for the gate, or too many at one time.'),
+  pbx_gate_requests_total: counter(['pbx'], 'Requests of the dialplan at the gate.'),
   pbx_questions_skipped_total: counter(['pbx'], 'Questions that were not asked of the PBX because it did not keep up.'),
   posts_lost_total: counter(['zammad'], 'Posts that the outbox refused and that are lost.'),
   store_commit_seconds_total: counter([], 'Time that commits took, in seconds.'),

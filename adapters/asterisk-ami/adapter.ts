@@ -1,8 +1,9 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import { RetriableError } from '../../src/errors.js';
+import { asError, RetriableError } from '../../src/errors.js';
 import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome, Refreshes } from '../../src/pbx/adapter.js';
 import { hangUpChannel } from './actions.js';
 import type { AsteriskAmiConfig } from './config.js';
+import { AgiGate } from './fast-agi/agi-gate.js';
 import { AsteriskLegs, LEG_EVENTS } from './legs.js';
 import type { AmiMessage } from './message.js';
 import { Questions } from './questions.js';
@@ -16,12 +17,15 @@ const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload']);
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
 const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
+/** Q.850, "user busy". */
+const BUSY = 17;
 
 /** One Asterisk, heard over its Manager Interface. */
 export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
+  readonly #gate: AgiGate | undefined;
   #session: AmiSession | undefined;
   /** Ends the start that is under way. */
   #starting: AbortController | undefined;
@@ -33,9 +37,26 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     private readonly context: AdapterContext,
     private readonly config: AsteriskAmiConfig,
   ) {
-    const { name, clock, log } = context;
+    const { name, clock, log, gate, metrics } = context;
     this.#trunks = new Trunks({ configured: config.trunks, name, clock, log });
     this.#legs = new AsteriskLegs((channel) => this.#trunks.matches(channel), 'asked');
+    if (config.gate !== undefined) {
+      this.#gate = new AgiGate({
+        ...config.gate,
+        gate,
+        hangUp: (leg) => {
+          this.hangUp(leg, BUSY).catch((thrown: unknown) => {
+            log.warn({ error: asError(thrown), leg }, 'gate: a rejected call could not be hung up');
+          });
+        },
+        isTrunk: (channel) => this.#trunks.matches(channel),
+        clock,
+        log,
+        count: (what) => {
+          metrics.count(what);
+        },
+      });
+    }
     this.#resync = new Resync({
       legs: this.#legs,
       clock,
@@ -90,7 +111,8 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     this.#held = undefined;
     for (const message of held) this.#handle(message);
     const unheard = await this.#resync.take(session);
-    return { lost: session.closed, missing: [unknown, unheard].filter((missing) => missing !== undefined) };
+    const ungated = await this.#openGate();
+    return { lost: session.closed, missing: [unknown, unheard, ungated].filter((missing) => missing !== undefined) };
   }
 
   async stop(): Promise<void> {
@@ -101,7 +123,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     this.#session = undefined;
     this.#held = undefined;
     this.#questions?.end();
-    await session?.close();
+    await Promise.all([session?.close(), this.#gate?.close()]);
   }
 
   async hangUp(leg: LegId, q850: number): Promise<OrderOutcome> {
@@ -124,6 +146,18 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     const missing = await this.#resync.take(session);
     if (missing !== undefined)
       throw new RetriableError('ZPB_AMI_NO_SNAPSHOT', `the PBX ${name} gave no list of its calls: ${missing}`);
+  }
+
+  /** What is missing when it cannot listen: calls are heard all the same, and go on unasked. */
+  async #openGate(): Promise<string | undefined> {
+    try {
+      await this.#gate?.open();
+      // It may have been stopped meanwhile: then no port stays open.
+      if (this.#session === undefined) await this.#gate?.close();
+      return undefined;
+    } catch (thrown) {
+      return `calls are not asked about before phones ring: ${asError(thrown).message}`;
+    }
   }
 
   // ------------------------------------------------------------------ what comes in

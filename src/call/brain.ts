@@ -1,38 +1,21 @@
-import { freshCall, type Call } from './call.js';
+import { Announcer } from './announcer.js';
+import { Beginnings } from './beginnings.js';
+import type { Call } from './call.js';
 import { CallBook } from './call-book.js';
 import { CallJournal } from './call-journal.js';
 import { callOf, readable, type CallRecord } from './call-record.js';
 import { causeOf, type LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
+import type { GateOpening, GateRequest } from './gate.js';
+import { Gatekeeper } from './gatekeeper.js';
 import { LegTable, type Leg } from './leg-table.js';
-import { ANONYMOUS } from './numbers.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
 import { takeUpEach } from './take-up.js';
 import { Teller, type TellerSettings } from './teller.js';
 import { Unheard } from './unheard.js';
-import {
-  FAILOVER_WINDOW,
-  IDENTITY_LIMIT,
-  ORPHAN_LIMIT,
-  RING_GROUP_WINDOW,
-  UNRUNG_LIMIT,
-  windowsOf,
-} from './windows.js';
-import {
-  asCallId,
-  type CallId,
-  type Cause,
-  type Direction,
-  type LegEvent,
-  type LegId,
-  type Millis,
-} from './vocabulary.js';
-
-const LONGEST_CALL_ID = 250;
-
-/** When something of it is to be told, at the latest. */
-const tellAt = (call: Call): Millis | undefined => call.announceAt ?? call.groupAt;
+import { FAILOVER_WINDOW, ORPHAN_LIMIT, RING_GROUP_WINDOW, windowsOf } from './windows.js';
+import type { CallId, Cause, LegEvent, LegId, Millis } from './vocabulary.js';
 
 export interface BrainSettings extends TellerSettings {
   /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
@@ -69,12 +52,13 @@ export class Brain {
   readonly #orphans = new Map<LegId, { readonly leg: Leg; readonly end: LegEnd; readonly at: Millis }>();
   /** Legs of calls that were over before this run. */
   readonly #aftermath = new Set<LegId>();
-  /** Calls that wait for a time. */
-  readonly #waiting = new Set<Call>();
   #touched = new Set<Call>();
   readonly #teller: Teller;
+  readonly #announcer: Announcer;
   readonly #journal: CallJournal | undefined;
   readonly #origins: Origins;
+  readonly #beginnings: Beginnings;
+  readonly #gatekeeper: Gatekeeper;
   #now: Millis = 0;
   #stopping = false;
   /** Every leg there is has been told: who is not known is gone. */
@@ -83,8 +67,15 @@ export class Brain {
 
   constructor(private readonly settings: BrainSettings) {
     this.#teller = new Teller(settings);
+    this.#announcer = new Announcer(this.#teller);
     if (settings.journal === true) this.#journal = new CallJournal(this.#book.calls, this.#legs);
     this.#origins = new Origins(this.#legs, this.#book.byCustomer, settings.directory);
+    const changed = (call: Call): void => {
+      this.#changed(call);
+    };
+    const shared = { legs: this.#legs, book: this.#book, announcer: this.#announcer, changed };
+    this.#beginnings = new Beginnings({ ...shared, settings, teller: this.#teller });
+    this.#gatekeeper = new Gatekeeper({ ...shared, ...settings, origins: this.#origins, beginnings: this.#beginnings });
   }
 
   /**
@@ -124,9 +115,9 @@ export class Brain {
   /** Does what is due at `now`. */
   tick(now: Millis): readonly Outcome[] {
     this.#now = now;
-    for (const call of [...this.#waiting]) {
+    for (const call of this.#announcer.due(now)) {
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
-      else if ((tellAt(call) ?? Infinity) <= now) this.#tell(call);
+      else this.#tell(call);
     }
     for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) this.#lose(call);
     return this.#take();
@@ -141,8 +132,7 @@ export class Brain {
 
   /** When the next tick is wanted; undefined = none is. */
   nextTick(): Millis | undefined {
-    let next = this.#unheard.firstDue(this.settings.calls.maxSilence);
-    for (const call of this.#waiting) next = Math.min(next, call.closeAt ?? Infinity, tellAt(call) ?? Infinity);
+    const next = Math.min(this.#announcer.next(), this.#unheard.firstDue(this.settings.calls.maxSilence));
     return next === Infinity ? undefined : next;
   }
 
@@ -176,9 +166,37 @@ export class Brain {
     this.#journal?.mark(call);
   }
 
+  /**
+   * A PBX asks before any phone rings. The leg that waits becomes known by it, if it was not; its call is told at once, by newCalls
+   * that are `gated`. One call is one call, whether the gate or the events see it first.
+   */
+  gate(request: GateRequest, now: Millis): GateOpening {
+    const { leg, line, from, dialled, withheld } = request;
+    const known = this.#legs.get(leg)?.line !== undefined;
+    const appeared = { type: 'appeared', leg, line, origin: 'incoming', from, dialled, withheld } as const;
+    const before = this.apply(known && line.kind === 'agent' ? [] : [appeared], now);
+    const waiting = this.#gatekeeper.open(request, now);
+    const outcomes = [...before, ...this.#take()];
+    if ('why' in waiting) return { kind: 'pass', why: waiting.why, outcomes };
+    const { id: callId, direction } = waiting.call;
+    const gated = outcomes.map((one) =>
+      one.kind === 'post' && one.post.callId === callId ? { ...one, gated: true } : one,
+    );
+    return { kind: 'ask', callId, direction, outcomes: gated };
+  }
+
+  /** The PBX was told at its gate to reject the call; its end, when it comes, has this cause. */
+  rejectAtGate(callId: CallId, cause: Cause): readonly Outcome[] {
+    const call = this.#book.calls.get(callId);
+    if (call === undefined) return [];
+    call.rejected = cause;
+    this.#journal?.mark(call);
+    return this.#take();
+  }
+
   /** How much it keeps, all in all: for tests of leaks. */
   get size(): number {
-    const loose = [this.#unsettled, this.#orphans, this.#waiting, this.#touched];
+    const loose = [this.#unsettled, this.#orphans, this.#announcer, this.#touched];
     const kept = [this.#aftermath, this.#book, this.#legs, this.#unheard, ...loose];
     return kept.reduce((sum, { size }) => sum + size, this.#journal?.size ?? 0);
   }
@@ -190,6 +208,11 @@ export class Brain {
   /** The calls that are not over. */
   calls(): IterableIterator<Readonly<Call>> {
     return this.#book.calls.values();
+  }
+
+  #changed(call: Call): void {
+    this.#touched.add(call);
+    this.#journal?.mark(call);
   }
 
   #take(): readonly Outcome[] {
@@ -204,9 +227,7 @@ export class Brain {
     this.#allKnown = false;
     this.#book.forgetDeadRoots((root) => this.#legs.get(root) !== undefined);
     for (const id of this.#aftermath) if (this.#legs.get(id) === undefined) this.#aftermath.delete(id);
-    for (const call of this.#waiting) {
-      if (call.closeAt !== undefined) call.closeAt = Math.min(call.closeAt, this.#now + FAILOVER_WINDOW);
-    }
+    this.#announcer.allIsKnown(this.#now);
   }
 
   /** It is over, and nobody saw how it ended. */
@@ -248,8 +269,8 @@ export class Brain {
       this.#book.addPhone(call, leg.id);
       call.agents.set(agent.extension, agent);
       call.groupAt ??= this.#now + RING_GROUP_WINDOW;
-      if (call.announceAt === undefined) this.#waiting.add(call);
-      else call.announceAt = Math.min(call.announceAt, call.groupAt);
+      if (call.announceAt !== undefined) call.announceAt = Math.min(call.announceAt, call.groupAt);
+      this.#announcer.expect(call);
       this.#touched.add(call);
       this.#journal?.mark(call);
     }
@@ -261,13 +282,12 @@ export class Brain {
       const call = this.#book.byCustomer.get(leg.id);
       if (call?.announceAt === undefined || call.direction === 'out') return true;
       if (leg.withheld !== 'asked') call.identityAt = undefined;
-      this.#nameParties(call, leg);
-      this.#touched.add(call);
-      this.#journal?.mark(call);
+      this.#beginnings.nameParties(call, leg);
+      this.#changed(call);
       return true;
     }
     if (leg.origin === 'incoming') {
-      this.#begin('in', leg, leg);
+      this.#beginnings.inbound(leg, this.#now);
       return true;
     }
     const origin = this.#origins.originOf(leg, this.#allKnown);
@@ -278,7 +298,7 @@ export class Brain {
       this.#journal?.mark(origin.call);
     }
     if (origin.kind === 'call' || origin.kind === 'gone') return true;
-    this.#beginOutbound(leg, origin.kind === 'agent' ? origin : undefined);
+    this.#beginnings.outbound(leg, origin.kind === 'agent' ? origin : undefined, this.#now);
     return true;
   }
 
@@ -291,7 +311,7 @@ export class Brain {
     if (!inTime) return;
     const agent = this.#origins.agentOf(leg);
     if (agent !== undefined) this.#settlePhone(leg, agent);
-    else if (origin.kind === 'agent') this.#beginOutbound(leg, origin);
+    else if (origin.kind === 'agent') this.#beginnings.outbound(leg, origin, this.#now);
     this.#onEnded(leg, end);
   }
 
@@ -307,74 +327,12 @@ export class Brain {
     this.#book.add(call);
     this.#journal?.mark(call);
     this.#unheard.add(call, now);
-    if (call.customers.size === 0 && !record.closing) {
+    if (call.customers.size === 0 && !record.closing && !call.unrouted) {
       this.#close(call);
       return;
     }
     Object.assign(call, windowsOf(record, this.settings.calls, now));
-    if (tellAt(call) !== undefined || call.closeAt !== undefined) this.#waiting.add(call);
-  }
-
-  #beginOutbound(leg: Leg, caller: { leg: Leg; agent: AgentRef } | undefined): void {
-    const { directory, calls } = this.settings;
-    // A leg that has ended starts no further call: its ids are used up.
-    const root = this.#legs.get(caller?.leg.id) ?? leg;
-    const number = directory.numbers.clean(leg.dialled);
-    for (const call of this.#book.startedBy(root.id)) {
-      // The same number again while nobody has answered: another way out for the same call.
-      if (call.answered || call.to !== number) continue;
-      call.closeAt = undefined;
-      this.#book.addCustomer(call, leg.id);
-      this.#touched.add(call);
-      this.#journal?.mark(call);
-      return;
-    }
-    const agent = caller?.agent ?? (leg.onBehalfOf === undefined ? undefined : directory.agent(leg.onBehalfOf));
-    if (agent !== undefined && !calls.reportConsultations && this.#book.talksWith(agent.extension)) return;
-    const call = this.#begin('out', root, leg);
-    if (agent !== undefined) {
-      call.agents.set(agent.extension, agent);
-      call.lastAgent = agent;
-    }
-    this.#nameParties(call, leg);
-  }
-
-  #begin(direction: Direction, root: Leg, customer: Leg): Call {
-    const ordinal = this.#book.nextOrdinal(root.id);
-    const suffix = ordinal === 1 ? '' : `.${String(ordinal)}`;
-    const id = asCallId(`${`${this.settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
-    const early = this.settings.calls.newCall === 'arrival' ? 0 : UNRUNG_LIMIT;
-    const call = freshCall(
-      {
-        id,
-        direction,
-        root: root.id,
-        ordinal,
-        customers: new Set([customer.id]),
-        from: ANONYMOUS,
-        to: ANONYMOUS,
-        announceAt: direction === 'out' ? this.#now : this.#now + early,
-        identityAt: customer.withheld === 'asked' ? this.#now + IDENTITY_LIMIT : undefined,
-      },
-      this.settings.destinations,
-    );
-    this.#book.add(call);
-    this.#waiting.add(call);
-    this.#touched.add(call);
-    this.#journal?.mark(call);
-    if (direction === 'in') this.#nameParties(call, customer);
-    this.#teller.note(call, `${direction === 'in' ? 'inbound' : 'outbound'} call begins with leg ${customer.id}`);
-    return call;
-  }
-
-  /** Who calls whom, as Zammad is told; may be corrected until it was told. */
-  #nameParties(call: Call, trunk: Leg): void {
-    const { numbers } = this.settings.directory;
-    const line = trunk.line?.kind === 'trunk' ? trunk.line.name : 'unknown';
-    const dialled = numbers.clean(trunk.dialled) ?? line;
-    const shown = trunk.withheld === true ? undefined : numbers.clean(trunk.from);
-    call.to = dialled;
-    call.from = call.direction === 'in' ? (shown ?? ANONYMOUS) : (shown ?? call.lastAgent?.extension ?? line);
+    this.#announcer.expect(call);
   }
 
   // ------------------------------------------------------------------ the middle
@@ -402,23 +360,7 @@ export class Brain {
   /** newCall when it is due, and whatever may follow it. */
   #tell(call: Call): void {
     this.#journal?.mark(call);
-    this.#announce(call, false);
-    this.#teller.answer(call);
-  }
-
-  /** newCall, when it is due. */
-  #announce(call: Call, over: boolean): void {
-    const due = over || call.counterpart !== undefined || call.announceAt === undefined || call.announceAt <= this.#now;
-    if (!due) return;
-    if (!over && call.identityAt !== undefined && call.identityAt > this.#now) {
-      // A number that may turn out to be withheld cannot be taken back.
-      call.announceAt = call.identityAt;
-      return;
-    }
-    call.announceAt = undefined;
-    const groupKnown = (call.groupAt ?? this.#now) <= this.#now;
-    if (groupKnown && call.closeAt === undefined) this.#waiting.delete(call);
-    this.#teller.newCall(call, over || (call.agents.size > 0 && (groupKnown || call.answered)));
+    this.#announcer.tell(call, this.#now);
   }
 
   // ------------------------------------------------------------------ ends
@@ -439,7 +381,7 @@ export class Brain {
     for (const call of this.#book.forgetRoot(leg.id)) {
       if (call.direction === 'out') call.caller = end;
       this.#journal?.mark(call);
-      if (call.closeAt !== undefined) this.#close(call);
+      if (call.closeAt !== undefined || call.unrouted) this.#close(call);
     }
     const call = this.#book.byCustomer.get(leg.id);
     if (call === undefined) return;
@@ -455,7 +397,7 @@ export class Brain {
       return;
     }
     call.closeAt = this.#now + FAILOVER_WINDOW;
-    this.#waiting.add(call);
+    this.#announcer.expect(call);
   }
 
   #onReplaced(old: LegId, current: LegId): void {
@@ -465,7 +407,7 @@ export class Brain {
   }
 
   #close(call: Call): void {
-    this.#announce(call, true);
+    this.#announcer.announce(call, this.#now, true);
     this.#teller.answer(call);
     const cause = causeOf({
       direction: call.direction,
@@ -479,7 +421,7 @@ export class Brain {
     });
     this.#teller.hangup(call, cause);
     this.#book.remove(call);
-    this.#waiting.delete(call);
+    this.#announcer.forget(call);
     this.#unheard.delete(call);
     this.#journal?.mark(call);
   }

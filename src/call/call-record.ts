@@ -17,6 +17,8 @@ export interface CallRecord {
   readonly from: string;
   readonly to: string;
   readonly answered: boolean;
+  readonly gated?: boolean | undefined;
+  readonly unrouted?: boolean | undefined;
   readonly tellings: readonly (Readonly<Telling> & { readonly zammad: ZammadName })[];
   readonly direction: Direction;
   readonly root: LegId;
@@ -55,6 +57,8 @@ export function recordOf(call: Call, legs: readonly Readonly<Leg>[]): CallRecord
     to: call.to,
     counterpart: call.counterpart,
     answered: call.answered,
+    ...(call.gated && { gated: true }),
+    ...(call.unrouted && { unrouted: true }),
     lastAgent: call.lastAgent,
     caller: call.caller,
     rejected: call.rejected,
@@ -98,6 +102,8 @@ export function callOf(record: CallRecord, destinations: readonly ZammadName[]):
     to: record.to,
     counterpart: record.counterpart,
     answered: record.answered,
+    gated: record.gated === true,
+    unrouted: record.unrouted === true,
     lastAgent: record.lastAgent,
     caller: record.caller,
     rejected: record.rejected,

@@ -37,6 +37,10 @@ export interface Call {
   from: string;
   to: string;
   counterpart: Counterpart | undefined;
+  /** The PBX asked before any phone rang: whom it concerns was said then, and it was told at once. */
+  gated: boolean;
+  /** Outbound and gated: the PBX has not dialled outside yet. */
+  unrouted: boolean;
   /** An agent has talked with the customer. */
   answered: boolean;
   /** The agent who talks, or talked last. */
@@ -72,6 +76,8 @@ export const freshCall = (
   forwards: new Set(),
   queues: new Set(),
   counterpart: undefined,
+  gated: false,
+  unrouted: false,
   answered: false,
   lastAgent: undefined,
   caller: undefined,

@@ -34,6 +34,8 @@ export interface Numbers {
    * number at all stays as it is, without control characters. `undefined`: there is no number in it.
    */
   clean(raw: string | undefined): string | undefined;
+  /** Whether a clean number is one of the PBX's own. */
+  isExtension(clean: string): boolean;
 }
 
 export const isCountry = (text: string): text is CountryCode => isSupportedCountry(text);
@@ -71,6 +73,7 @@ export function createNumbers(country: string, isExtension: (digits: string) => 
   };
 
   return {
+    isExtension: (clean) => clean.length <= EXTENSION_DIGITS || isExtension(clean),
     clean(raw) {
       const text = (raw ?? '')
         .slice(0, 2 * MAX_LENGTH)

@@ -9,6 +9,8 @@ export type Outcome =
       readonly zammads: readonly ZammadName[];
       readonly post: Post;
       readonly repeatable: boolean;
+      /** A PBX waits at its gate for what is replied to this newCall. */
+      readonly gated?: boolean;
     }
   /**
    * How a call is to be kept from now on; without `record` it is over, and `aftermath` are the legs that had a part in it and

@@ -75,6 +75,15 @@ export interface Config {
     /** How long a planned stop goes on delivering, ms. */
     readonly drain: number;
   };
+  readonly gate: {
+    /** ms, as the others. */
+    readonly budget: number;
+    readonly rejectedCause: 'busy' | 'forwarded';
+    readonly remember: number;
+    readonly lateReject: number;
+    readonly emergency: readonly string[];
+    readonly outsideLine: readonly string[];
+  };
   readonly store: StoreConfig;
   readonly http: {
     readonly host: string;

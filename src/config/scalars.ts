@@ -23,6 +23,7 @@ export interface ScalarSetting {
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const NEW_CALL = ['ringing', 'arrival'] as const;
+const REJECTED = ['busy', 'forwarded'] as const;
 const DURABILITY = ['full', 'normal'] as const;
 
 /** Every setting that is one value, in the order of default.yaml. */
@@ -135,6 +136,45 @@ export const SCALARS = {
       kind: 'text',
       env: 'ZPB_STORE_MACHINE',
       chosen: true,
+    },
+  },
+  gate: {
+    budget: {
+      doc: 'A PBX that waits at its gate is answered within this, whatever Zammad does. No reply in time = the call goes on.',
+      default: '500ms',
+      kind: 'duration',
+      least: '50ms',
+      env: 'ZPB_GATE_BUDGET',
+    },
+    rejectedCause: {
+      doc: 'The cause of the hangup that follows a reject. `busy`: the blocked call stays on the list of missed calls; `forwarded`: it is off the list.',
+      default: 'busy',
+      kind: REJECTED,
+      env: 'ZPB_GATE_REJECTED_CAUSE',
+    },
+    remember: {
+      doc: 'How long a number that Zammad has rejected is rejected also while Zammad does not answer. 0s = never.',
+      default: '0s',
+      kind: 'duration',
+      env: 'ZPB_GATE_REMEMBER',
+    },
+    lateReject: {
+      doc: 'A reject that comes after the budget still ends a call that is no older than this, if no agent has answered it.',
+      default: '10s',
+      kind: 'duration',
+      env: 'ZPB_GATE_LATE_REJECT',
+    },
+    emergency: {
+      doc: 'Numbers, with blanks between them, that are never asked about and never rejected.',
+      default: '110 112 911 999 000 111 113 115 117 118 119 122 144 147 15 17 18',
+      kind: 'text',
+      env: 'ZPB_GATE_EMERGENCY',
+    },
+    outsideLine: {
+      doc: 'What is dialled for an outside line, with blanks between: an emergency number behind one of these is one too.',
+      default: '0 9',
+      kind: 'text',
+      env: 'ZPB_GATE_OUTSIDE_LINE',
     },
   },
   http: {

@@ -7,18 +7,33 @@ import type { TreeMap } from './yaml-source.js';
 /** A duration that the scalar settings have already found sound. */
 export const millis = (text: string): number => parseDuration(text) ?? Number.NaN;
 
+const words = (text: string): readonly string[] => text.split(/\s+/u).filter((word) => word !== '');
+
 export const toCallSettings = ({ calls, numbers }: Scalars): CallSettings => ({
   ...calls,
   country: numbers.country,
   maxSilence: millis(calls.maxSilence),
 });
 
-export const toSettings = ({ delivery, http, log }: Scalars): Pick<Config, 'delivery' | 'http' | 'log'> => ({
+export const toSettings = ({
+  delivery,
+  gate,
+  http,
+  log,
+}: Scalars): Pick<Config, 'delivery' | 'gate' | 'http' | 'log'> => ({
   delivery: {
     timeout: millis(delivery.timeout),
     parallel: delivery.parallel,
     maxAge: millis(delivery.maxAge),
     drain: millis(delivery.drain),
+  },
+  gate: {
+    budget: millis(gate.budget),
+    rejectedCause: gate.rejectedCause,
+    remember: millis(gate.remember),
+    lateReject: millis(gate.lateReject),
+    emergency: words(gate.emergency),
+    outsideLine: words(gate.outsideLine),
   },
   http,
   log,

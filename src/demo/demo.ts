@@ -3,7 +3,7 @@ import { asPbxName, asZammadName } from '../call/vocabulary.js';
 import { sleep, type Clock } from '../clock.js';
 import type { Config } from '../config/model.js';
 import { readScalars } from '../config/scalars.js';
-import { toCallSettings } from '../config/to-settings.js';
+import { toCallSettings, toSettings } from '../config/to-settings.js';
 import { createLog } from '../log.js';
 import { Secret } from '../secret.js';
 import { startStandIn } from '../stand-in/server.js';
@@ -99,7 +99,8 @@ const isQuiet = (zammad: StandIn): boolean =>
   zammad.log().every(({ state }) => state === 'hangup') && zammad.requests().every(({ state }) => state !== 'open');
 
 const demoConfig = (standIn: StandIn, port: number): Config => {
-  const calls = toCallSettings(readScalars({}, {}, () => undefined));
+  const scalars = readScalars({}, {}, () => undefined);
+  const calls = toCallSettings(scalars);
   return {
     zammad: [
       {
@@ -129,6 +130,7 @@ const demoConfig = (standIn: StandIn, port: number): Config => {
     dids: [],
     calls,
     delivery: { timeout: 5_000, parallel: 4, maxAge: 3_600_000, drain: 3_000 },
+    gate: toSettings(scalars).gate,
     store: { kind: 'memory' },
     http: { host: '127.0.0.1', port: 0 },
     log: { level: 'error', pretty: true },

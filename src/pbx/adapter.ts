@@ -6,12 +6,24 @@ import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import type { BridgeError } from '../errors.js';
+import type { GateDecision, GateRequest } from '../call/gate.js';
 import type { LegEvent, LegId, Millis, PbxName } from '../call/vocabulary.js';
+
+export type { GateDecision, GateRequest, RejectReason } from '../call/gate.js';
 
 /** Counters an adapter may raise. Names are documented in docs/metrics.md. */
 export interface AdapterMetrics {
   /** Adds to a counter: `frames`, `events`, `bytes`, `dropped`, `reconnects`, … */
   count(name: string, by?: number): void;
+}
+
+/** Whom an adapter asks when its PBX waits at the gate, before any phone rings. */
+export interface GatePort {
+  /**
+   * Never rejects, and settles within `gate.budget` (500 ms unless configured), whatever Zammad does: no reply in time = `continue`.
+   * The leg that waits need not have been told of before. To be asked once a call.
+   */
+  ask(request: GateRequest): Promise<GateDecision>;
 }
 
 /** Everything an adapter gets. It never sees Zammad, the store or another adapter. */
@@ -20,6 +32,8 @@ export interface AdapterContext {
   readonly log: Logger;
   readonly metrics: AdapterMetrics;
   readonly clock: Clock;
+  /** For adapters whose PBX can wait. The port that the PBX asks at is open from `start` to `stop` only. */
+  readonly gate: GatePort;
   /**
    * Hands over what one message of the PBX means. The events of one batch are judged together, so an adapter puts all that
    * one message (or one snapshot) says into one batch. MUST NOT be called before `start` or after `stop` has resolved.
@@ -112,7 +126,7 @@ export interface AdapterDefinition<Schema extends z.ZodType = z.ZodType> {
   /** For `replay`: pure, and quick to load. `config` may lack its secrets. */
   readRecording?(config: z.output<Schema>): RecordingReader;
   /** For `record`. */
-  createRecorder?(context: Omit<AdapterContext, 'emit'>, config: z.output<Schema>): Recorder;
+  createRecorder?(context: Omit<AdapterContext, 'emit' | 'gate'>, config: z.output<Schema>): Recorder;
 }
 
 /** Checks a definition's types where it is written. */

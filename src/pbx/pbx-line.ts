@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
-import type { CallId, LegEvent } from '../call/vocabulary.js';
+import type { GateOpening, GateRequest } from '../call/gate.js';
+import type { CallId, Cause, LegEvent } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
 import { canHangUp, canRefresh, type Adapter, type AdapterContext } from './adapter.js';
@@ -48,6 +49,7 @@ export class PbxLine {
       log,
       metrics,
       clock,
+      gate: options.gate,
       emit: (batch) => {
         this.#take(batch);
       },
@@ -83,6 +85,18 @@ export class PbxLine {
   /** The call is one of this PBX and not over. */
   has(callId: CallId): boolean {
     return this.#brain.has(callId);
+  }
+
+  /** A call waits at the PBX's gate. What is to be told because of it is handed back, not to `onOutcomes`. */
+  openGate(request: GateRequest): GateOpening {
+    const opening = this.#brain.gate(request, this.#clock.monotonic());
+    this.#plan();
+    return opening;
+  }
+
+  /** The PBX was told at its gate to reject the call. */
+  rejectAtGate(callId: CallId, cause: Cause): void {
+    this.options.onOutcomes(this.#brain.rejectAtGate(callId, cause));
   }
 
   /** Takes up what was left, and connects. */

@@ -10,6 +10,7 @@ import { BridgeError, PermanentError, RetriableError } from '../../src/errors.js
 import { type Adapter, type AdapterDefinition, canHangUp, type Hearing } from '../../src/pbx/adapter.js';
 import { asLegId, asPbxName, type LegEvent, type LegId } from '../../src/call/vocabulary.js';
 import { breaches } from './leg-rules.js';
+import { OPEN_GATE } from '../support/open-gate.js';
 
 /** A PBX on loopback, on a port of its own, that the suite owns until `stop`. It need not keep calls for long. */
 export interface ConformancePbx {
@@ -104,6 +105,7 @@ export function adapterConformance(title: string, { definition, startPbx, hangsU
       log: pino({ level: 'silent' }),
       metrics: { count: () => undefined },
       clock,
+      gate: OPEN_GATE,
       emit: (batch: readonly LegEvent[]) => void batches.push(batch),
     };
     const adapter = definition.create(context, definition.configSchema.parse(settings));

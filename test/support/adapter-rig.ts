@@ -2,9 +2,10 @@
 import { adapter as definition } from '../../adapters/asterisk-ami/index.js';
 import { asPbxName, type LegEvent } from '../../src/call/vocabulary.js';
 import type { Clock } from '../../src/clock.js';
-import type { Adapter, Hearing } from '../../src/pbx/adapter.js';
+import type { Adapter, GatePort, Hearing } from '../../src/pbx/adapter.js';
 import { type Answer, FakeAmi, type ReceivedAction } from './fake-ami.js';
 import { silent } from './whole-bridge.js';
+import { OPEN_GATE } from './open-gate.js';
 
 /**
  * What is answered, by the action's name in lower case; without an entry: no channel, no bridge, permission denied. A test may
@@ -30,7 +31,12 @@ export interface AdapterRig {
 const opened: AdapterRig[] = [];
 
 /** Not started yet. `closeAdapterRigs` ends it. */
-export async function adapterRig(answers: Answers, settings: object, clock: Clock): Promise<AdapterRig> {
+export async function adapterRig(
+  answers: Answers,
+  settings: object,
+  clock: Clock,
+  gate: GatePort = OPEN_GATE,
+): Promise<AdapterRig> {
   const asterisk = await FakeAmi.start({
     answer: (action) => ({ ...NOTHING_THERE, ...answers })[action.name]?.(action),
   });
@@ -42,6 +48,7 @@ export async function adapterRig(answers: Answers, settings: object, clock: Cloc
       log: silent,
       metrics: { count: (name, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by) },
       clock,
+      gate,
       emit: (batch) => void events.push(...batch),
     },
     definition.configSchema.parse({

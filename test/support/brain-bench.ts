@@ -1,6 +1,7 @@
 /** Feeds a brain by hand: the clock of the test is a number. */
 import { Brain, type BrainHeritage, type BrainSettings } from '../../src/call/brain.js';
 import type { CallRecord } from '../../src/call/call-record.js';
+import type { GateOpening, GateRequest } from '../../src/call/gate.js';
 import type { Outcome } from '../../src/call/outcome.js';
 import { createDirectory } from '../../src/call/directory.js';
 import type { Agent, CallSettings, Destination, Did, Filter } from '../../src/call/settings.js';
@@ -43,6 +44,8 @@ export interface Told {
   readonly at: number;
   readonly to: readonly ZammadName[];
   readonly post: Post;
+  /** A PBX waits at its gate for the reply. */
+  readonly gated: boolean;
 }
 
 /** A brain, its clock and what it said. */
@@ -103,6 +106,12 @@ export class BrainBench {
     this.#note(this.brain.apply(batch, this.now));
     return this;
   }
+  /** A PBX asks at its gate. */
+  ask(request: GateRequest): GateOpening {
+    const opening = this.brain.gate(request, this.now);
+    this.#note(opening.outcomes);
+    return opening;
+  }
   get events(): string[] {
     return this.told.map(({ post }) => post.event);
   }
@@ -113,7 +122,7 @@ export class BrainBench {
   #note(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       if (outcome.kind === 'note') this.notes.push(outcome.text);
-      else if (outcome.kind === 'post') this.told.push({ at: this.now, to: outcome.zammads, post: outcome.post });
+      else if (outcome.kind === 'post') this.told.push(toldOf(outcome, this.now));
       else this.#keep(outcome);
     }
   }
@@ -125,6 +134,13 @@ export class BrainBench {
     else this.#calls.set(callId, JSON.stringify(record));
   }
 }
+
+const toldOf = (outcome: Extract<Outcome, { kind: 'post' }>, at: number): Told => ({
+  at,
+  to: outcome.zammads,
+  post: outcome.post,
+  gated: outcome.gated === true,
+});
 
 // ---- legs' events, short
 const leg = asLegId;

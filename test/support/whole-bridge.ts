@@ -49,6 +49,7 @@ export async function startWholeBridge(options: {
   readonly pbx: readonly PbxEntry[];
   readonly agents?: readonly Agent[];
   readonly drain?: number;
+  readonly gate?: Partial<Config['gate']>;
   /** Default 0: no HTTP server. */
   readonly httpPort?: number;
 }): Promise<WholeBridge> {
@@ -83,6 +84,7 @@ export async function startWholeBridge(options: {
     dids: [],
     calls: CALLS,
     delivery: { timeout: 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
+    gate: { ...GATE, ...options.gate },
     store: { kind: 'memory' },
     http: { host: '127.0.0.1', port: options.httpPort ?? 0 },
     log: { level: 'trace', pretty: false },
@@ -93,6 +95,14 @@ export async function startWholeBridge(options: {
   return { app, lines, stop: () => app.stop() };
 }
 
+const GATE: Config['gate'] = {
+  budget: 500,
+  rejectedCause: 'busy',
+  remember: 0,
+  lateReject: 10_000,
+  emergency: ['112'],
+  outsideLine: ['0'],
+};
 const LISTS: Readonly<Record<string, string>> = { status: 'StatusComplete', bridgelist: 'BridgeListComplete' };
 
 /** A fake Asterisk without any channel that lets the bridge in. */

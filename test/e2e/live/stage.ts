@@ -16,6 +16,8 @@ export interface StageOptions {
   readonly tls?: boolean;
   /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
   readonly discoverTrunks?: boolean;
+  /** Listen where the dialplan's gates ask, and tell the queue. */
+  readonly gate?: boolean;
 }
 
 const TOKEN = 'live-test-token-012345678';
@@ -57,6 +59,9 @@ export class Stage {
   /** Makes everything whole again and begins a scenario: what is seen from now on is its own. */
   async begin(): Promise<void> {
     await this.wire.mend();
+    await this.zammad.comeUp();
+    this.zammad.faults.clear();
+    this.zammad.change({ blockList: [], routingTable: [], callerIdKey: 'caller_id' });
     await this.lab.clear();
     if (!this.bridge.running) await this.bridge.launch();
     await this.bridge.ready();
@@ -130,11 +135,13 @@ async function configuration(
   lab: Lab,
   wire: TcpProxy,
   zammad: StandIn,
-  { tls = false, discoverTrunks = false }: StageOptions,
+  { tls = false, discoverTrunks = false, gate = false }: StageOptions,
 ): Promise<Parameters<typeof BridgeProcess.start>[0]> {
   return {
     zammad: [{ name: 'main', url: zammad.url }],
     numbers: { country: 'DE' },
+    // A Zammad that hangs is given up soon, so that what waits behind is told within a test's patience.
+    ...(gate ? { calls: { sendQueue: true }, delivery: { timeout: '3s' } } : {}),
     pbx: [
       {
         name: 'office',
@@ -144,6 +151,7 @@ async function configuration(
         username: discoverTrunks ? 'bridge-system' : 'bridge',
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
+        ...(gate ? { gate: { port: lab.pbx.ports.gate } } : {}),
         ...(tls ? { tls: { ca: lab.pbx.caFile } } : {}),
       },
     ],

@@ -8,6 +8,7 @@ import { by, customer, eslEvent, phone } from '../../support/freeswitch-scene.js
 import { FreeSwitchState } from '../../support/freeswitch-state.js';
 import { waitFor } from '../../support/wait-for.js';
 import { silent } from '../../support/whole-bridge.js';
+import { OPEN_GATE } from '../../support/open-gate.js';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -44,6 +45,7 @@ async function rig(settings: object = {}): Promise<Rig> {
       log: silent,
       metrics: { count: () => undefined },
       clock: systemClock,
+      gate: OPEN_GATE,
       emit: (batch) => void events.push(...batch),
     },
     definition.configSchema.parse({ port: esl.port, password: 'ClueCon', ...settings }),

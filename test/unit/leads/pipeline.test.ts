@@ -27,7 +27,7 @@ function rig(): { lead: ScriptedLead; pipeline: Pipeline; sent: OutboxItem[]; lo
     clock: new ManualClock(),
     log: silent,
     notify: (items) => void sent.push(...items),
-    count: (_name, _labels, by) => void lost.push(by),
+    count: (_name, _labels, by = 1) => void lost.push(by),
   });
   return { lead, pipeline, sent, lost };
 }

@@ -11,6 +11,7 @@ import { ADAPTERS } from '../../../adapters/index.js';
 import type { Clock } from '../../../src/clock.js';
 import { asPbxName, type LegEvent } from '../../../src/call/vocabulary.js';
 import { breaches } from '../../conformance/leg-rules.js';
+import { OPEN_GATE } from '../../support/open-gate.js';
 
 const GROUP_CALL = ['RING c1 +491715000000 +4930555200', 'CALL c1 100', 'CALL c1 101', 'ANSWER c1 101', 'HANGUP c1 16'];
 const bytes = (lines: readonly string[]): Uint8Array =>
@@ -140,6 +141,7 @@ describe('the template', () => {
       log: pino({ level: 'silent' }),
       metrics: { count: () => undefined },
       clock,
+      gate: OPEN_GATE,
       emit: () => undefined,
     };
     const adapter = templateAdapter.create(context, configSchema.parse({ port, secret: 'x' }));

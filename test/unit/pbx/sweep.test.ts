@@ -8,6 +8,7 @@ import { PbxLine } from '../../../src/pbx/pbx-line.js';
 import { AGENTS, CALLS, customerIn, snapshot } from '../../support/brain-bench.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { silent } from '../../support/whole-bridge.js';
+import { OPEN_GATE } from '../../support/open-gate.js';
 
 const FIVE_MINUTES = 5 * 60_000;
 
@@ -54,6 +55,7 @@ async function rig(): Promise<{ clock: ManualClock; adapter: AskedAdapter; line:
     },
     createAdapter: (context) => (adapter = new AskedAdapter(context)),
     random: () => 0,
+    gate: OPEN_GATE,
     clock,
     log: silent,
     metrics: { count: () => undefined },

@@ -1,0 +1,12 @@
+/**
+ * Says of a number, as it was dialled, whether it is one of an emergency. Behind a prefix for an outside line it still is one
+ * (`0112`); such a call is never asked about and never rejected.
+ * @param numbers e.g. 110, 112. @param prefixes what is dialled before them for an outside line, e.g. 0, 9.
+ */
+export function createEmergency(
+  numbers: readonly string[],
+  prefixes: readonly string[],
+): (dialled: string | undefined) => boolean {
+  const known = new Set(numbers.flatMap((number) => ['', ...prefixes].map((prefix) => `${prefix}${number}`)));
+  return (dialled) => known.has((dialled ?? '').replace(/[\s().\-/]/gu, ''));
+}
