@@ -85,12 +85,16 @@ export class DurableOutbox implements Outbox {
 
   async handedIn(lead: DurableLead): Promise<readonly OutboxItem[]> {
     this.#mustLead(lead);
-    const rows = await this.options.ask('handedIn', { pbx: lead.pbx }).catch((thrown: unknown) => {
+    // What was taken up, and perhaps settled, is read as handed in until that is written; also if it is written while we read.
+    const takenUp = this.options.queue.takenUp();
+    const read = await this.options.ask('handedIn', { pbx: lead.pbx }).catch((thrown: unknown) => {
       // What cannot be read now is asked for again soon.
       if (isBridgeError(thrown) && thrown.retriable) return [];
       throw asError(thrown);
     });
     this.#mustLead(lead);
+    const takenUpSince = this.options.queue.takenUp();
+    const rows = read.filter(({ seq }) => !takenUp.has(seq) && !takenUpSince.has(seq));
     const fresh = rows.filter(({ seq }) => !this.#open.has(seq));
     this.#takeUp(lead, rows);
     return readableItems(fresh);

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -131,6 +132,40 @@ describe('a full journal', () => {
     await unlock();
     await settled(store);
     expect(await callsOf(lead)).toEqual(names);
+  });
+});
+
+describe('neither file nor journal takes writes', () => {
+  test('a handed-in post is given out once all the same, and again when it is sent again', async () => {
+    symlinkSync('/dev/full', `${path}-spill`);
+    const store = await open();
+    const lead = await leadOf(store);
+    await lead.load();
+    const desk = await openDesk({ kind: 'sqlite', path, durability: 'full', keep: 7 * 86_400_000 }, seen.context);
+    try {
+      const [handedIn] = await desk.handIn([somePost('a')]);
+      const { seq } = handedIn!;
+      const unlock = await lockFile(path);
+      await write(lead, 1);
+      expect(store.state.state).toBe('memory');
+      const given: (readonly number[])[] = [];
+      for (let look = 0; look < 3; look += 1) {
+        const items = await lead.handedIn();
+        given.push(items.map((item) => item.seq));
+        for (const item of items) {
+          await store.outbox.attempt(item.seq);
+          await store.outbox.settle(item.seq, 'dead', 'refused');
+        }
+      }
+      expect(given).toEqual([[seq], [], []]);
+      await unlock();
+      await settled(store);
+      expect(await lead.handedIn()).toEqual([]);
+      expect(await desk.resend([seq])).toHaveLength(1);
+      expect((await lead.handedIn()).map((item) => item.seq)).toEqual([seq]);
+    } finally {
+      await desk.close();
+    }
   });
 });
 

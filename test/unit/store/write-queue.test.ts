@@ -117,7 +117,7 @@ test('what nobody took is sent again as it was, before anything newer, at growin
   }
   expect(seqs()).toEqual(Array.from({ length: 6 }, () => [1]));
   expect(condition.state).toMatchObject({ state: 'memory', reason: 'the disk is full' });
-  expect(times).toEqual([0, 75, 150, 300, 600]);
+  expect(times).toEqual([0, 75, 150, 300, 375]);
 });
 
 test('a worker that died is asked again at once, and that is no trouble', async () => {
