@@ -361,6 +361,14 @@ describe('a file that a person must see to', () => {
     await expect(open({}, join(directory, 'file', 'bridge.db'))).rejects.toMatchObject({ code: 'ZPB_STORE_OPEN' });
   });
 
+  const linux = process.platform === 'linux' ? test : test.skip;
+  linux('a place where no folder can be made, not even by trying again (skipped where there is no /proc)', async () => {
+    await expect(open({}, '/proc/nope/bridge.db')).rejects.toMatchObject({
+      code: 'ZPB_STORE_OPEN',
+      message: expect.stringContaining('ENOENT') as unknown,
+    });
+  });
+
   const unwritable = process.getuid?.() === 0 ? test.skip : test;
   unwritable('a directory where nothing can be written (skipped for root, who may write everywhere)', async () => {
     await chmod(directory, 0o500);
