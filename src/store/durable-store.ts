@@ -76,6 +76,7 @@ export class DurableStore implements Store {
       },
       clock,
       log,
+      metrics,
       openPosts: tuning.openPosts,
       answer: tuning.answer,
     });

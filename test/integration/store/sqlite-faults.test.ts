@@ -23,7 +23,16 @@ import { openDesk, openStore } from '../../../src/store/open-store.js';
 import type { StoreTuning } from '../../../src/store/settings.js';
 import type { Lead, Store } from '../../../src/store/store.js';
 import { lockFile, unlockAll } from '../../support/sqlite-lock.js';
-import { isLead, leadOf, OFFICE, openCall, seenContext, somePost, type SeenStore } from '../../support/store-rows.js';
+import {
+  isLead,
+  leadOf,
+  OFFICE,
+  openCall,
+  seenContext,
+  somePost,
+  someRecord,
+  type SeenStore,
+} from '../../support/store-rows.js';
 import { pause, waitFor } from '../../support/wait-for.js';
 
 jest.setTimeout(60_000);
@@ -330,6 +339,25 @@ describe('a damaged file', () => {
     writeFileSync(`${path}-wal`, 'no log');
     expect(await callsOf(await leadOf(await open()))).toEqual(names);
     expect(existsSync(`${path}.mended`)).toBe(false);
+  });
+
+  test('records of calls that are of no shape, or of half of it, are told and counted; the others go on', async () => {
+    await write(await leadOf(await open()), 4);
+    await close();
+    const raw = new Sqlite(path);
+    const set = raw.prepare('update zpb_calls set record = ? where call_id = ?');
+    set.run(JSON.stringify({ ...someRecord('c0'), tellings: 'none' }), 'c0');
+    set.run(JSON.stringify({ ...someRecord('c1'), customers: {} }), 'c1');
+    set.run(JSON.stringify(someRecord('c1')), 'c3');
+    raw.close();
+    const { calls } = await (await leadOf(await open())).load();
+    expect(calls.map(({ id, version, customers }) => [id, version, customers])).toEqual([
+      ['c1', 0, []],
+      ['c2', 1, ['leg-c2']],
+    ]);
+    const told = seen.lines.filter(({ msg }) => String(msg).startsWith('store: what was kept of a call'));
+    expect(told.map(({ callId }) => callId)).toEqual(['c0', 'c1', 'c3']);
+    expect(seen.counts.get('store_unreadable_calls_total office')).toBe(3);
   });
 
   test('somebody who only looks at it mends nothing', async () => {
