@@ -27,6 +27,7 @@ export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
   store_discarded_rows_total: counter(['pbx'], 'Rows that were not written because another bridge led the PBX by then.'),
   store_salvages_total: counter([], 'Damaged database files that were set aside.'),
   store_state: gauge(['kind'], '0 = ok, 1 = writes go to the emergency journal, 2 = only in memory, 3 = PostgreSQL cannot be used.'),
+  store_unreadable_calls_total: counter(['pbx'], 'Calls of which what was kept was damaged when it was read.'),
   store_unwritten_rows: gauge([], 'Rows not yet on the disk.'),
   store_worker_restarts_total: counter([], "Times the store's worker thread had to be started again."),
   zammad_dead_total: counter(['zammad', 'event'], 'Posts given up: too old or refused.'),

@@ -8,10 +8,11 @@ import type { CallId, Cause, Direction, LegId, ZammadName } from './vocabulary.j
 /** What is kept of a leg that has a part in a call: what a snapshot of the PBX may not tell again. */
 export type LegRecord = Omit<Leg, 'conversation'>;
 
-const VERSION = 1;
+/** Of this shape. 0 is no version: of such a record only what every version has could be read. */
+export const VERSION = 1;
 
 export interface CallRecord {
-  /** Of this shape. A call whose record has another one cannot go on: it is closed, for which the first six keys are enough. */
+  /** Of this shape. A call whose record has another one cannot go on: it is closed, for which the keys down to `ordinal` are enough. */
   readonly version: number;
   readonly id: CallId;
   readonly from: string;

@@ -10,6 +10,7 @@ import type { DeliveryState, Outbox, OutboxItem } from './outbox.js';
 import type { Rows } from './pending-rows.js';
 import type { Input, OperationName, Output } from './protocol.js';
 import { callRow, itemOf, postRow, recordIn, seqOf, type CallRow, type PostRow } from './rows.js';
+import type { StoreMetrics } from './settings.js';
 import type { CallKnowledge, Heritage, Turn } from './store.js';
 import { notLeading, type WriteQueue } from './write-queue.js';
 
@@ -26,6 +27,7 @@ export interface DurableOutboxOptions {
   readonly mustBeOpen: () => void;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: StoreMetrics;
   /** Posts not yet delivered at most. */
   readonly openPosts: number;
   /** How long a read waits for what is still to be written, ms. */
@@ -85,12 +87,16 @@ export class DurableOutbox implements Outbox {
 
   async handedIn(lead: DurableLead): Promise<readonly OutboxItem[]> {
     this.#mustLead(lead);
-    const rows = await this.options.ask('handedIn', { pbx: lead.pbx }).catch((thrown: unknown) => {
+    // What was taken up, and perhaps settled, is read as handed in until that is written; also if it is written while we read.
+    const takenUp = this.options.queue.takenUp();
+    const read = await this.options.ask('handedIn', { pbx: lead.pbx }).catch((thrown: unknown) => {
       // What cannot be read now is asked for again soon.
       if (isBridgeError(thrown) && thrown.retriable) return [];
       throw asError(thrown);
     });
     this.#mustLead(lead);
+    const takenUpSince = this.options.queue.takenUp();
+    const rows = read.filter(({ seq }) => !takenUp.has(seq) && !takenUpSince.has(seq));
     const fresh = rows.filter(({ seq }) => !this.#open.has(seq));
     this.#takeUp(lead, rows);
     return readableItems(fresh);
@@ -148,10 +154,11 @@ export class DurableOutbox implements Outbox {
   }
 
   #recordOf(row: CallRow): Heritage['calls'][number] | undefined {
-    const record = recordIn(row.record ?? '');
-    if (record === undefined) {
-      this.options.log.error({ callId: row.call_id }, 'store: what was kept of a call cannot be read');
-    }
+    const record = recordIn(row);
+    if (record !== undefined && record.version !== 0) return record;
+    const outcome = record === undefined ? 'cannot be read' : 'is damaged; the call is closed';
+    this.options.metrics.count('store_unreadable_calls_total', { pbx: row.pbx });
+    this.options.log.error({ callId: row.call_id }, `store: what was kept of a call ${outcome}`);
     return record;
   }
 

@@ -2,10 +2,11 @@
 import type { Logger } from 'pino';
 import { backoff } from '../backoff.js';
 import type { Millis, PbxName } from '../call/vocabulary.js';
-import { asError, isBridgeError, PermanentError, RetriableError } from '../errors.js';
+import { asError, isBridgeError, PermanentError } from '../errors.js';
 import { Condition } from './condition.js';
 import { DurableLead, type LeadKeeper } from './durable-lead.js';
 import { DurableOutbox } from './durable-outbox.js';
+import { beforeAbort, within } from './patience.js';
 import type { Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import { Renewals } from './renewals.js';
 import { Retention } from './retention-timer.js';
@@ -75,6 +76,7 @@ export class DurableStore implements Store {
       },
       clock,
       log,
+      metrics,
       openPosts: tuning.openPosts,
       answer: tuning.answer,
     });
@@ -110,12 +112,17 @@ export class DurableStore implements Store {
 
   /**
    * Opens the database. Rejects only where a person must help; what time may mend is tried again, and until then the state says
-   * what is wrong.
+   * what is wrong. Rejects with a RetriableError `ZPB_STOPPED` as soon as `signal` is aborted.
    */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     try {
-      await this.#link.call('open', undefined);
+      await beforeAbort(signal, () => this.#within(this.#tuning.open, this.#link.call('open', undefined)));
     } catch (thrown) {
+      if (signal?.aborted === true) {
+        // Nobody waits for a disk that does not answer.
+        void this.close(0);
+        throw thrown;
+      }
       if (isBridgeError(thrown) && !thrown.retriable && thrown.code !== 'ZPB_STORE_REFUSED') {
         await this.close(0);
         throw thrown;
@@ -275,11 +282,6 @@ export class DurableStore implements Store {
   }
 
   #within<T>(ms: Millis, task: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#context.clock.after(ms, () => {
-        reject(new RetriableError('ZPB_STORE_UNAVAILABLE', `The store did not answer within ${Math.round(ms)} ms`));
-      });
-      task.then(resolve, reject).finally(cancel);
-    });
+    return within(this.#context.clock, ms, task);
   }
 }

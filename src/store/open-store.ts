@@ -6,6 +6,7 @@ import { DurableDesk } from './durable-desk.js';
 import { DurableStore } from './durable-store.js';
 import { holderText } from './holder.js';
 import { createMemoryStore } from './memory-store.js';
+import { within } from './patience.js';
 import type { WorkerSettings } from './protocol.js';
 import {
   DEFAULT_TUNING,
@@ -20,13 +21,14 @@ import { WorkerLink } from './worker-link.js';
 /**
  * Opens the store. Rejects with a PermanentError where a person must help first: `ZPB_STORE_SQLITE_MISSING` (the package is not
  * there), `ZPB_STORE_OPEN` (the file or its directory cannot be used), `ZPB_STORE_NEWER` (written by a later version). A database that is
- * locked or not reachable now is waited for: until then the store's state says so, and leads cannot be had.
+ * locked or not reachable now, or does not answer within `tuning.open`, is waited for: until then the store's state says so, and leads
+ * cannot be had. Rejects with a RetriableError `ZPB_STOPPED` as soon as `context.signal` is aborted.
  */
 export async function openStore(settings: StoreSettings, context: StoreContext): Promise<Store> {
   if (settings.kind === 'memory') return createMemoryStore();
   const tuning = { ...DEFAULT_TUNING, ...context.tuning };
   const store = new DurableStore(settings, workerSettings(settings, context, tuning, false), context, tuning);
-  await store.start();
+  await store.start(context.signal);
   return store;
 }
 
@@ -50,7 +52,7 @@ export async function openDesk(settings: StoreSettings, context: StoreContext): 
     onEvent: () => undefined,
   });
   try {
-    await link.call('open', undefined);
+    await within(clock, tuning.open, link.call('open', undefined));
   } catch (thrown) {
     await link.close(0);
     throw thrown;

@@ -50,6 +50,11 @@ export class PendingRows {
     return this.#groups.length === 0;
   }
 
+  /** seq of the handed-in posts among them. */
+  taken(): readonly number[] {
+    return this.#groups.flatMap(({ taken }) => taken);
+  }
+
   /** Returns the group with which the rows become durable. */
   add(author: Author, rows: Rows, now: Millis): Group {
     const joined = this.#joined(author, rows);
@@ -88,8 +93,9 @@ export class PendingRows {
 
   /** Takes out every group of an author, and all of them where none is named. */
   drop(author?: Author): Group[] {
-    const gone = this.#groups.filter((group) => author === undefined || group.author.epoch === author.epoch);
-    this.#groups = this.#groups.filter((group) => !gone.includes(group));
+    const leaves = (group: Group): boolean => author === undefined || group.author.epoch === author.epoch;
+    const gone = this.#groups.filter(leaves);
+    this.#groups = this.#groups.filter((group) => !leaves(group));
     for (const group of gone) this.#forget(group);
     return gone;
   }

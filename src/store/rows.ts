@@ -1,5 +1,6 @@
 /** The rows of the database, and what they mean. */
 import type { CallRecord } from '../call/call-record.js';
+import { checkedRecord } from '../call/record-shape.js';
 import type { CallId, LegId, PbxName, Post, ZammadName } from '../call/vocabulary.js';
 import type { DeliveryState, NewOutboxItem, OutboxItem } from './outbox.js';
 import type { CallChange } from './store.js';
@@ -93,11 +94,11 @@ export const itemOf = (row: PostRow): OutboxItem =>
     ...(row.reason === null ? {} : { reason: row.reason }),
   });
 
-/** Undefined when the text is no JSON object (it may come out of a damaged file). */
-export function recordIn(text: string): CallRecord | undefined {
+/** Undefined when the row holds no record of its call (it may come out of a damaged file); see `checkedRecord`. */
+export function recordIn({ call_id, record }: Pick<CallRow, 'call_id' | 'record'>): CallRecord | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as CallRecord) : undefined;
+    const checked = checkedRecord(JSON.parse(record ?? ''));
+    return checked?.id === call_id ? checked : undefined;
   } catch {
     return undefined;
   }

@@ -45,6 +45,8 @@ export interface StoreContext {
   readonly holder?: string | undefined;
   /** Where this bridge's HTTP server can be reached: told to those who find its PBXs taken. */
   readonly address?: string | undefined;
+  /** Ends the opening of the store; means nothing later on. */
+  readonly signal?: AbortSignal | undefined;
   readonly tuning?: Partial<StoreTuning> | undefined;
 }
 
@@ -63,8 +65,10 @@ export interface StoreTuning {
   readonly patience: Millis;
   /** How long the worker may take for a commit before the store goes on without it. */
   readonly answer: Millis;
-  /** How long the worker may stay silent before it is replaced. */
+  /** How long the worker may stay silent before it is asked to end. */
   readonly stuck: Millis;
+  /** How long the start waits for the database to be opened; then it goes on, and the store's state says what is wrong. */
+  readonly open: Millis;
   /** Pauses between tries to get a database back. Short: what is heard meanwhile is in memory only. */
   readonly retry: BackoffRange;
   /** Size of the spill file, bytes. */
@@ -85,6 +89,7 @@ export const DEFAULT_TUNING: StoreTuning = {
   patience: 200,
   answer: 3_000,
   stuck: 30_000,
+  open: 10_000,
   retry: { first: 100, max: 500 },
   spillBytes: 4 * 1024 * 1024,
   cleanFirst: 60_000,

@@ -57,7 +57,7 @@ export async function openSqlite(
   { durability, mustExist, check }: SqliteOpening,
 ): Promise<OpenSqlite> {
   if (!mustExist) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     // Calls and numbers of people are in it: nobody else's business. What SQLite makes beside it gets the same rights.
     closeSync(openSync(path, 'a', 0o600));
   }
@@ -141,3 +141,17 @@ class ImmediateDriver extends SqliteDriver {
     }
   }
 }
+
+/** With those above it. Step by step: where nothing can be made (`/proc`), Node's own recursive way goes round for ever. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (thrown) {
+    // Another process may have made it meanwhile.
+    if (!isFolder(path)) throw thrown;
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -6,7 +6,7 @@ import { backoff } from '../backoff.js';
 import { sleep, systemClock } from '../clock.js';
 import type { PbxName } from '../call/vocabulary.js';
 import { isBridgeError } from '../errors.js';
-import { counterOf, livingOwner, livingOwnerIn, setCounter, type LeaseTerms } from './leases.js';
+import { livingOwner, livingOwnerIn, type LeaseTerms } from './leases.js';
 import { ROW_OPERATIONS, rowOperations } from './perform.js';
 import type { Committed, Engine, Input, OperationName, Output, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { Batch } from './rows.js';
@@ -15,8 +15,8 @@ import { SQLITE, type Database } from './schema.js';
 import { SpillFile } from './spill-file.js';
 import { loadSqlite, openSqlite, type OpenSqlite, type Sqlite } from './sqlite-database.js';
 import { cannotOpen, inWords, troubleOf, unavailable } from './sqlite-trouble.js';
+import { putBack, takeOver } from './spilled-batches.js';
 import { merged, newest } from './spilled-rows.js';
-import { putCalls, putPosts } from './write-batch.js';
 
 /** How long anything but a commit waits for a lock, ms. */
 const READ_PATIENCE_MS = 1_000;
@@ -101,9 +101,13 @@ export class SqliteEngine implements Engine {
 
   async #acquire(input: Input<'acquire'>): Promise<Output<'acquire'>> {
     const acquired = await this.#rows((db) => ROW_OPERATIONS.acquire(db, this.#terms, input));
-    // Its former owner is gone since the file was opened: what he left comes before anything is read.
-    if ('epoch' in acquired && !this.#owner) await this.#rows((db) => this.#own(db));
-    if ('epoch' in acquired) this.#leads.set(input.pbx, acquired.epoch);
+    if ('holder' in acquired) {
+      this.#owner = false;
+      return acquired;
+    }
+    // While we had no lead, another process may have had one: what it has left comes before anything is read.
+    if (!this.#owner || this.#leads.size === 0) await this.#rows((db) => this.#own(db));
+    this.#leads.set(input.pbx, acquired.epoch);
     return acquired;
   }
 
@@ -112,7 +116,9 @@ export class SqliteEngine implements Engine {
     const raw = this.#open?.raw;
     raw?.pragma('synchronous = normal');
     try {
-      return await ROW_OPERATIONS.renew(db, this.#terms, leads);
+      const renewed = await ROW_OPERATIONS.renew(db, this.#terms, leads);
+      this.#forget(renewed.filter(({ kept }) => !kept).map(({ pbx }) => pbx));
+      return renewed;
     } finally {
       raw?.pragma(`synchronous = ${this.settings.durability}`);
     }
@@ -131,11 +137,15 @@ export class SqliteEngine implements Engine {
       try {
         const task = (db: Database): ReturnType<typeof ROW_OPERATIONS.commit> =>
           ROW_OPERATIONS.commit(db, this.#terms, batch);
-        return { where: 'database', lost: await this.#patiently(this.settings.database.patience, task) };
+        const lost = await this.#patiently(this.settings.database.patience, task);
+        this.#forget(lost);
+        return { where: 'database', lost };
       } catch (thrown) {
         this.#reason = inWords(thrown);
       }
     }
+    // Another process may use it: then nothing of ours belongs there, and what stands there is to be kept.
+    if (!this.#owner) return { where: 'nowhere', reason: this.#reason, lost: [] };
     try {
       this.#spill.append(batch);
     } catch (thrown) {
@@ -151,24 +161,16 @@ export class SqliteEngine implements Engine {
 
   /** Puts what is in the spill file into the database. Rejects when that does not take it. */
   async #drain(): Promise<void> {
-    const batches = this.#spill.use(this.#spill.generation);
-    await this.#patiently(DRAIN_PATIENCE_MS, (db) => this.#replay(db, batches));
+    const batches = await this.#patiently(DRAIN_PATIENCE_MS, (db) => putBack(db, this.#spill));
     this.#spilling = false;
+    this.#owner &&= batches !== undefined;
     this.#cancelRetry();
-    this.emit({ kind: 'drained', batches: batches.length });
+    this.emit({ kind: 'drained', batches: batches ?? 0 });
   }
 
-  async #replay(db: Database, batches: readonly Batch[]): Promise<void> {
-    const { generation } = this.#spill;
-    const { calls, posts, taken } = merged(batches);
-    await db.transaction().execute(async (trx) => {
-      for (const { seq } of taken)
-        await trx.updateTable('zpb_posts').set({ handed_in: 0 }).where('seq', '=', seq).execute();
-      await putCalls(trx, calls);
-      await putPosts(trx, posts);
-      await setCounter(trx, 'spill', generation);
-    });
-    this.#spill.restart();
+  /** Others lead there. */
+  #forget(pbxs: readonly PbxName[]): void {
+    for (const pbx of pbxs) this.#leads.delete(pbx);
   }
 
   #planRetry(): void {
@@ -234,11 +236,8 @@ export class SqliteEngine implements Engine {
 
   /** The spill file becomes ours; what is in it goes into the database before anything is read. */
   async #own(db: Database): Promise<void> {
-    const batches = this.#spill.use((await counterOf(db, 'spill')) + 1);
-    if (batches.length > 0) {
-      await this.#replay(db, batches);
-      this.emit({ kind: 'drained', batches: batches.length });
-    }
+    const batches = await takeOver(db, this.#spill);
+    if (batches > 0) this.emit({ kind: 'drained', batches });
     this.#owner = true;
     if (this.settings.database.visitor) return;
     try {
@@ -267,7 +266,8 @@ export class SqliteEngine implements Engine {
   #withSpill(found: Salvaged): Salvaged {
     const counter = (value: number): Salvaged['counters'][number] => ({ name: 'spill', value });
     const others = found.counters.filter(({ name }) => name !== 'spill');
-    if (this.#owner) return { ...found, counters: [...others, counter(this.#spill.generation - 1)] };
+    if (this.#owner && this.#leads.size > 0)
+      return { ...found, counters: [...others, counter(this.#spill.generation - 1)] };
     if (others.length < found.counters.length) return found;
     const generation = this.#spill.found();
     if (generation === undefined) return found;

@@ -72,6 +72,8 @@ export class WorkerLink {
     this.#cancelWatch();
     // A thread that waits for the disk ends only when that answers; nobody shall wait for that.
     await this.#within(TERMINATE_MS, worker.terminate());
+    // Nor for its answers.
+    this.#died(worker, 'closed');
   }
 
   async #within(ms: Millis, task: Promise<unknown>): Promise<void> {
@@ -146,7 +148,7 @@ export class WorkerLink {
     const worker = this.#worker;
     const { clock, stuck, log } = this.options;
     this.#cancelWatch = clock.after(stuck, () => {
-      log.error(`the store's worker thread has said nothing for ${Math.round(stuck / 1000)} s; it is replaced`);
+      log.error(`the store's worker thread has said nothing for ${Math.round(stuck / 1000)} s; it is asked to end`);
       // A thread that waits for the disk ends only when that answers; until then nothing else may write to the file.
       void worker?.terminate();
     });

@@ -44,6 +44,11 @@ export class WriteQueue {
     return this.#pending.size + rowsOf(this.#flying);
   }
 
+  /** seq of handed-in posts of which it is still to be written that they were taken up. */
+  takenUp(): ReadonlySet<number> {
+    return new Set([...this.#flying.flatMap(({ taken }) => taken), ...this.#pending.taken()]);
+  }
+
   /** Throws a RetriableError `ZPB_OUTBOX_FULL` when `rows` more would be too many. */
   reserve(rows: number): void {
     const { rows: most } = this.options.tuning;
@@ -88,12 +93,10 @@ export class WriteQueue {
 
   /** Another bridge leads: what is not written for this author never will be. */
   discard(author: Author): void {
-    const gone = [
-      ...this.#pending.drop(author),
-      ...this.#flying.filter((group) => group.author.epoch === author.epoch),
-    ];
-    this.#flying = this.#flying.filter((group) => !gone.includes(group));
-    this.#lose(gone);
+    const { epoch } = author;
+    const flying = this.#flying.filter((group) => group.author.epoch === epoch);
+    this.#flying = this.#flying.filter((group) => group.author.epoch !== epoch);
+    this.#lose([...this.#pending.drop(author), ...flying]);
     this.#show();
   }
 
@@ -163,10 +166,12 @@ export class WriteQueue {
     }
     if (committed.where === 'spill') condition.trouble('spilling', committed.reason ?? 'unknown');
     else if (!this.#stopped) condition.well();
-    const lost = this.#flying.filter(({ author }) => committed.lost.includes(author.pbx));
-    this.#flying = this.#flying.filter((group) => !lost.includes(group));
+    const isLost = ({ author }: Group): boolean => committed.lost.includes(author.pbx);
+    const lost = this.#flying.filter(isLost);
+    this.#flying = this.#flying.filter((group) => !isLost(group));
     this.#lose(lost);
-    for (const { author } of lost) this.options.onLost(author.pbx, author.epoch);
+    const authors = new Map(lost.map(({ author: { pbx, epoch } }) => [pbx, epoch]));
+    for (const [pbx, epoch] of authors) this.options.onLost(pbx, epoch);
     this.#flying = [];
     for (const { resolve } of groups.flatMap((group) => group.waiters.splice(0))) resolve();
     return true;

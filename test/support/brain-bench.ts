@@ -1,7 +1,8 @@
 /** Feeds a brain by hand: the clock of the test is a number. */
 import { Brain, type BrainHeritage, type BrainSettings } from '../../src/call/brain.js';
-import type { CallRecord } from '../../src/call/call-record.js';
+import { VERSION, type CallRecord } from '../../src/call/call-record.js';
 import type { GateOpening, GateRequest } from '../../src/call/gate.js';
+import { checkedRecord } from '../../src/call/record-shape.js';
 import type { Outcome } from '../../src/call/outcome.js';
 import { createDirectory } from '../../src/call/directory.js';
 import type { Agent, CallSettings, Destination, Did, Filter } from '../../src/call/settings.js';
@@ -75,7 +76,7 @@ export class BrainBench {
   /** The calls, roots and legs that a store would hold now. */
   heritage(): BrainHeritage {
     return {
-      calls: [...this.#calls.values()].map((text) => JSON.parse(text) as CallRecord),
+      calls: [...this.#calls.values()].map(readRecord),
       roots: [...this.#roots].map(([root, count]) => ({ root, count })),
       aftermath: this.#aftermath,
     };
@@ -201,3 +202,10 @@ export const ended = (id: string, q850?: number, by: 'far' | 'pbx' | 'us' = 'pbx
   ...(q850 === undefined ? {} : { q850 }),
 });
 export const snapshot = (...ids: string[]): LegEvent => ({ type: 'snapshot', legs: ids.map(leg) });
+
+/** As the store does; whatever a brain has put into a record must pass. */
+function readRecord(text: string): CallRecord {
+  const record = checkedRecord(JSON.parse(text));
+  if (record?.version !== VERSION) throw new Error(`a brain's own record is not of its shape: ${text}`);
+  return record;
+}

@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { openStore } from '../../../src/store/open-store.js';
-import type { StoreSettings } from '../../../src/store/settings.js';
+import { callRow, type Batch } from '../../../src/store/rows.js';
+import { DEFAULT_TUNING, type StoreSettings } from '../../../src/store/settings.js';
+import { SpillFile } from '../../../src/store/spill-file.js';
+import { putBack, takeOver } from '../../../src/store/spilled-batches.js';
+import { openSqlite } from '../../../src/store/sqlite-database.js';
 import type { Store } from '../../../src/store/store.js';
 import { spawnedWorkers } from '../../support/spawn-worker.js';
 import { lockFile, unlockAll } from '../../support/sqlite-lock.js';
@@ -152,6 +156,54 @@ describe('processes on one SQLite file', () => {
     await store.close(1_000);
     const again = await leadOf(await open());
     expect((await again.load()).posts.map(({ seq }) => seq)).not.toContain(post!.seq);
+  });
+
+  test.each([
+    ['has asked in between', true],
+    ['has not asked', false],
+  ])('the same for one that had the file open before the killed one led, and %s', async (_, asks) => {
+    const store = await open();
+    const child = await writer();
+    if (asks) expect(isLead(await store.lead(OFFICE))).toBe(false);
+    const unlock = await lockFile(path);
+    const before = child.lines.length;
+    await waitFor('writes to the journal', () => child.lines.length > before + 40);
+    await child.kill();
+    await unlock();
+    expect(missing(child.lines).length).toBeGreaterThan(0);
+    await leadOf(store);
+    expect(missing(child.lines)).toEqual([]);
+  });
+
+  test('a process that stood still while its journal was taken over overwrites nothing of the new owner', async () => {
+    const store = await open();
+    await leadOf(store);
+    const spill = new SpillFile(`${path}-spill`, DEFAULT_TUNING.spillBytes);
+    expect(spill.use(1)).toEqual([]);
+    const batch = (name: string): Batch => ({
+      epochs: [],
+      calls: [callRow(OFFICE, openCall(name), 1)],
+      posts: [],
+      taken: [],
+    });
+    spill.append(batch('a'));
+    await store.close(1_000);
+    const raw = new Sqlite(path);
+    const sqlite = await openSqlite(Sqlite, path, { durability: 'full', mustExist: true, check: false });
+    try {
+      const heir = new SpillFile(spill.path, DEFAULT_TUNING.spillBytes);
+      expect(await takeOver(sqlite.db, heir)).toBe(1);
+      raw.exec(`update zpb_calls set record = null where call_id = 'a'`);
+      // The former owner goes on.
+      spill.append(batch('b'));
+      expect(await putBack(sqlite.db, spill)).toBeUndefined();
+      expect(raw.prepare('select call_id, record from zpb_calls').all()).toEqual([{ call_id: 'a', record: null }]);
+      heir.close();
+    } finally {
+      spill.close();
+      sqlite.close();
+      raw.close();
+    }
   });
 
   test('a worker thread that is ended is replaced, and nothing is lost', async () => {

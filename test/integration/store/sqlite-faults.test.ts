@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -22,7 +23,16 @@ import { openDesk, openStore } from '../../../src/store/open-store.js';
 import type { StoreTuning } from '../../../src/store/settings.js';
 import type { Lead, Store } from '../../../src/store/store.js';
 import { lockFile, unlockAll } from '../../support/sqlite-lock.js';
-import { isLead, leadOf, OFFICE, openCall, seenContext, somePost, type SeenStore } from '../../support/store-rows.js';
+import {
+  isLead,
+  leadOf,
+  OFFICE,
+  openCall,
+  seenContext,
+  somePost,
+  someRecord,
+  type SeenStore,
+} from '../../support/store-rows.js';
 import { pause, waitFor } from '../../support/wait-for.js';
 
 jest.setTimeout(60_000);
@@ -131,6 +141,40 @@ describe('a full journal', () => {
     await unlock();
     await settled(store);
     expect(await callsOf(lead)).toEqual(names);
+  });
+});
+
+describe('neither file nor journal takes writes', () => {
+  test('a handed-in post is given out once all the same, and again when it is sent again', async () => {
+    symlinkSync('/dev/full', `${path}-spill`);
+    const store = await open();
+    const lead = await leadOf(store);
+    await lead.load();
+    const desk = await openDesk({ kind: 'sqlite', path, durability: 'full', keep: 7 * 86_400_000 }, seen.context);
+    try {
+      const [handedIn] = await desk.handIn([somePost('a')]);
+      const { seq } = handedIn!;
+      const unlock = await lockFile(path);
+      await write(lead, 1);
+      expect(store.state.state).toBe('memory');
+      const given: (readonly number[])[] = [];
+      for (let look = 0; look < 3; look += 1) {
+        const items = await lead.handedIn();
+        given.push(items.map((item) => item.seq));
+        for (const item of items) {
+          await store.outbox.attempt(item.seq);
+          await store.outbox.settle(item.seq, 'dead', 'refused');
+        }
+      }
+      expect(given).toEqual([[seq], [], []]);
+      await unlock();
+      await settled(store);
+      expect(await lead.handedIn()).toEqual([]);
+      expect(await desk.resend([seq])).toHaveLength(1);
+      expect((await lead.handedIn()).map((item) => item.seq)).toEqual([seq]);
+    } finally {
+      await desk.close();
+    }
   });
 });
 
@@ -297,6 +341,25 @@ describe('a damaged file', () => {
     expect(existsSync(`${path}.mended`)).toBe(false);
   });
 
+  test('records of calls that are of no shape, or of half of it, are told and counted; the others go on', async () => {
+    await write(await leadOf(await open()), 4);
+    await close();
+    const raw = new Sqlite(path);
+    const set = raw.prepare('update zpb_calls set record = ? where call_id = ?');
+    set.run(JSON.stringify({ ...someRecord('c0'), tellings: 'none' }), 'c0');
+    set.run(JSON.stringify({ ...someRecord('c1'), customers: {} }), 'c1');
+    set.run(JSON.stringify(someRecord('c1')), 'c3');
+    raw.close();
+    const { calls } = await (await leadOf(await open())).load();
+    expect(calls.map(({ id, version, customers }) => [id, version, customers])).toEqual([
+      ['c1', 0, []],
+      ['c2', 1, ['leg-c2']],
+    ]);
+    const told = seen.lines.filter(({ msg }) => String(msg).startsWith('store: what was kept of a call'));
+    expect(told.map(({ callId }) => callId)).toEqual(['c0', 'c1', 'c3']);
+    expect(seen.counts.get('store_unreadable_calls_total office')).toBe(3);
+  });
+
   test('somebody who only looks at it mends nothing', async () => {
     await filled();
     spoil(0.3, 0.9);
@@ -324,6 +387,14 @@ describe('a file that a person must see to', () => {
     });
     writeFileSync(join(directory, 'file'), '');
     await expect(open({}, join(directory, 'file', 'bridge.db'))).rejects.toMatchObject({ code: 'ZPB_STORE_OPEN' });
+  });
+
+  const linux = process.platform === 'linux' ? test : test.skip;
+  linux('a place where no folder can be made, not even by trying again (skipped where there is no /proc)', async () => {
+    await expect(open({}, '/proc/nope/bridge.db')).rejects.toMatchObject({
+      code: 'ZPB_STORE_OPEN',
+      message: expect.stringContaining('ENOENT') as unknown,
+    });
   });
 
   const unwritable = process.getuid?.() === 0 ? test.skip : test;

@@ -84,3 +84,15 @@ test('what is dropped is gone, for one lead only', () => {
   expect(pending.drop()).toHaveLength(2);
   expect(pending.size).toBe(0);
 });
+
+test('very many are dropped in a time that grows with their number only', () => {
+  const drop = (count: number): number => {
+    for (let n = 0; n < count; n += 1) add({ posts: [post(n)] });
+    const began = performance.now();
+    expect(pending.drop(author)).toHaveLength(count);
+    return performance.now() - began;
+  };
+  drop(1_000);
+  // Compared each with each it takes seconds.
+  expect(drop(100_000)).toBeLessThan(1_000);
+});

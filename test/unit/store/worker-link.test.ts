@@ -2,7 +2,7 @@ import { beforeEach, expect, jest, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import type { Request } from '../../../src/store/protocol.js';
 import { ManualClock } from '../../support/manual-clock.js';
-import { seenContext } from '../../support/store-rows.js';
+import { seenContext, type SeenStore } from '../../support/store-rows.js';
 
 /** A worker that does what the test says. */
 class FakeWorker extends EventEmitter {
@@ -32,13 +32,15 @@ jest.unstable_mockModule('../../support/spawn-worker', () => ({
 const { WorkerLink } = await import('../../../src/store/worker-link.js');
 
 let clock: ManualClock;
+let lines: SeenStore['lines'];
 let link: InstanceType<typeof WorkerLink>;
 const died = { code: 'ZPB_STORE_WORKER', retriable: true };
 
 beforeEach(() => {
   workers.length = 0;
   clock = new ManualClock();
-  const { context } = seenContext({}, { clock, random: () => 0.5 });
+  const { context, lines: logged } = seenContext({}, { clock, random: () => 0.5 });
+  lines = logged;
   link = new WorkerLink({ ...context, settings: {} as never, stuck: 30_000, onEvent: () => undefined });
 });
 
@@ -53,6 +55,7 @@ test('one that says nothing for long is ended, and replaced once it has', async 
   expect(workers[0]!.terminated).toBe(0);
   await clock.advance(1);
   expect(workers[0]!.terminated).toBe(1);
+  expect(lines.at(-1)).toMatchObject({ msg: expect.stringContaining('is asked to end') as unknown });
   const refused = expect(first).rejects.toMatchObject(died);
   workers[0]!.emit('exit', 1);
   await refused;
@@ -95,7 +98,7 @@ test('errors come with their code, and say whether time helps', async () => {
 });
 
 test('a close waits for an answer and for the end, but not for ever', async () => {
-  void link.call('pbxs', undefined).catch(() => undefined);
+  const asked = expect(link.call('pbxs', undefined)).rejects.toMatchObject(died);
   let over = false;
   const closing = link.close(500).then(() => (over = true));
   await clock.advance(499);
@@ -105,5 +108,6 @@ test('a close waits for an answer and for the end, but not for ever', async () =
   expect(over).toBe(false);
   await clock.advance(1_000);
   await closing;
+  await asked;
   await expect(link.call('pbxs', undefined)).rejects.toMatchObject({ code: 'ZPB_OUTBOX_CLOSED' });
 });
