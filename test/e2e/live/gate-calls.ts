@@ -87,6 +87,16 @@ export const gateCalls: readonly Scenario[] = [
     },
   },
   {
+    name: 'two bridges: nobody listens at the first gate, so the second one is asked',
+    calls: [inbound(705, { named: ['100'], cause: 'busy' })],
+    async play(stage) {
+      stage.zammad.change({ blockList: [BLOCKED] });
+      await hearsBusy(await customerCalls(stage, 705));
+      await stage.lab.silence();
+      nothingRang({ lab: stage.lab, events: () => stage.events() });
+    },
+  },
+  {
     name: 'a caller who is not blocked is put through',
     calls: [inbound(703, { named: ['100'], answers: ['100'], cause: 'normalClearing' })],
     async play(stage) {
