@@ -10,7 +10,7 @@ const NUMBERS: Readonly<Record<StoreState['state'], number>> = { ok: 0, spilling
 const CONSEQUENCE: Readonly<Record<Trouble, string>> = {
   spilling: 'the database takes no writes; they go to the emergency journal beside it, and nothing is lost by a crash',
   memory: 'nothing on the disk takes the writes; what is in memory only would be lost by a crash',
-  gone: 'PostgreSQL cannot be used; nothing is sent once the leads run out',
+  gone: 'PostgreSQL cannot be used; calls are heard and kept in memory, and nothing new is sent until it can be used again',
 };
 
 /** How well the store does. Every change is said once in the log, and stands in the metric. */

@@ -1,8 +1,11 @@
 /** What is open of the PBXs that are led here, kept in memory; every change of it is written. */
 import type { Logger } from 'pino';
+import { setImmediate as turnOver } from 'node:timers/promises';
+import type { CallRecord } from '../call/call-record.js';
 import type { CallId, Millis } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError, isBridgeError, RetriableError } from '../errors.js';
+import { chunks } from './chunks.js';
 import type { DurableLead } from './durable-lead.js';
 import { knowledgeOf } from './knowledge.js';
 import { OpenPosts, readableItems } from './open-posts.js';
@@ -18,6 +21,8 @@ import { notLeading, type WriteQueue } from './write-queue.js';
 const ROOTS_MS = 24 * 3_600_000;
 /** A leg whose call is over does not live on for longer. */
 const AFTERMATH_MS = 3_600_000;
+/** Rows that are read in one turn of the event loop. */
+const PAGE = 500;
 
 export interface DurableOutboxOptions {
   readonly queue: WriteQueue;
@@ -72,17 +77,54 @@ export class DurableOutbox implements Outbox {
     await this.#written();
     const now = this.options.clock.wall();
     const window = { since: now - ROOTS_MS, justNow: now - AFTERMATH_MS };
-    const { calls, roots, aftermath, posts, newCalls } = await this.options.ask('load', { pbx: lead.pbx, ...window });
+    const { calls: rows, roots, aftermath } = await this.options.ask('load', { pbx: lead.pbx, ...window });
     this.#mustLead(lead);
-    for (const row of calls) lead.calls.set(row.call_id, row);
-    this.#takeUp(lead, posts);
-    return {
-      calls: calls.flatMap((row) => this.#recordOf(row) ?? []),
-      roots,
-      aftermath,
-      posts: readableItems(posts),
-      newCalls: readableItems(newCalls),
-    };
+    const ids = new Set<CallId>();
+    const calls = await this.#calls(lead, rows, ids);
+    const posts = await this.#openPosts(lead, ids);
+    return { calls, roots, aftermath, posts, newCalls: await this.#newCalls(lead, [...ids]) };
+  }
+
+  async #calls(lead: DurableLead, rows: readonly CallRow[], ids: Set<CallId>): Promise<Heritage['calls']> {
+    const calls: CallRecord[] = [];
+    for (const part of chunks(rows, PAGE)) {
+      for (const row of part) {
+        ids.add(row.call_id);
+        lead.calls.set(row.call_id, row);
+        const record = this.#recordOf(row);
+        if (record !== undefined) calls.push(record);
+      }
+      await turnOver();
+      this.#mustLead(lead);
+    }
+    return calls;
+  }
+
+  /** A page at a time, so that the main thread does not stand still, however many they are. */
+  async #openPosts(lead: DurableLead, ids: Set<CallId>): Promise<readonly OutboxItem[]> {
+    const items: OutboxItem[] = [];
+    for (let after = -1, more = true; more; ) {
+      const page = await this.options.ask('openPosts', { pbx: lead.pbx, after, limit: PAGE });
+      this.#mustLead(lead);
+      this.#takeUp(lead, page);
+      for (const { call_id } of page) ids.add(call_id);
+      items.push(...readableItems(page));
+      more = page.length === PAGE;
+      after = page.at(-1)?.seq ?? after;
+      await turnOver();
+      this.#mustLead(lead);
+    }
+    return items;
+  }
+
+  async #newCalls(lead: DurableLead, ids: readonly CallId[]): Promise<readonly OutboxItem[]> {
+    const items: OutboxItem[] = [];
+    for (const callIds of chunks(ids, PAGE)) {
+      items.push(...readableItems(await this.options.ask('newCalls', { pbx: lead.pbx, callIds })));
+      await turnOver();
+      this.#mustLead(lead);
+    }
+    return items.sort((a, b) => a.seq - b.seq);
   }
 
   async handedIn(lead: DurableLead): Promise<readonly OutboxItem[]> {
@@ -153,7 +195,7 @@ export class DurableOutbox implements Outbox {
     });
   }
 
-  #recordOf(row: CallRow): Heritage['calls'][number] | undefined {
+  #recordOf(row: CallRow): CallRecord | undefined {
     const record = recordIn(row);
     if (record !== undefined && record.version !== 0) return record;
     const outcome = record === undefined ? 'cannot be read' : 'is damaged; the call is closed';

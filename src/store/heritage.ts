@@ -1,4 +1,5 @@
 /** What a bridge that has just begun to lead reads, and what it reads later on. */
+import { sql } from 'kysely';
 import type { CallId, LegId, PbxName } from '../call/vocabulary.js';
 import { chunks } from './chunks.js';
 import type { HeritageRows, KnowledgeRows } from './protocol.js';
@@ -40,22 +41,37 @@ export async function readHeritage(
     .where('ended_at', '>=', justNow)
     .where('aftermath', 'is not', null)
     .execute();
-  const posts = await trx
-    .selectFrom('zpb_posts')
-    .selectAll()
-    .where('pbx', '=', pbx)
-    .where('state', 'in', ['waiting', 'sending'])
-    .orderBy('seq')
-    .execute();
-  const ids = new Set([...calls, ...posts].map(({ call_id }) => call_id));
-  const newCalls = (await postsOf(trx, [...ids], 'newCall')).filter((row) => row.pbx === pbx);
   return {
     calls,
     roots: [...counts].map(([root, count]) => ({ root, count })),
     aftermath: left.flatMap((row) => aftermathIn(row.aftermath)),
-    posts,
-    newCalls,
   };
+}
+
+export async function readOpenPosts(
+  db: Database,
+  { pbx, after, limit }: { readonly pbx: PbxName; readonly after: number; readonly limit: number },
+): Promise<readonly PostRow[]> {
+  return (
+    db
+      .selectFrom('zpb_posts')
+      .selectAll()
+      .where('pbx', '=', pbx)
+      // In these words, or the index of open posts cannot be used: not with parameters.
+      .where(sql<boolean>`state in ('waiting', 'sending')`)
+      .where('seq', '>', after)
+      .orderBy('seq')
+      .limit(limit)
+      .execute()
+  );
+}
+
+export async function readNewCalls(
+  db: Database,
+  pbx: PbxName,
+  callIds: readonly CallId[],
+): Promise<readonly PostRow[]> {
+  return (await postsOf(db, callIds, 'newCall')).filter((row) => row.pbx === pbx);
 }
 
 export async function readHandedIn(db: Database, pbx: PbxName): Promise<readonly PostRow[]> {

@@ -1,7 +1,7 @@
 /** The operations that are the same on both kinds of database. */
 import type { PbxName } from '../call/vocabulary.js';
 import { dropPosts, handInPosts, listPosts, resendPosts } from './desk-rows.js';
-import { readHandedIn, readHeritage, readKnowledge, readPbxs } from './heritage.js';
+import { readHandedIn, readHeritage, readKnowledge, readNewCalls, readOpenPosts, readPbxs } from './heritage.js';
 import { acquire, release, renew, type LeaseTerms } from './leases.js';
 import type { Input, OperationName, Output } from './protocol.js';
 import { removeOld } from './retention.js';
@@ -21,6 +21,8 @@ export interface RowOperations {
   readonly renew: Performer<'renew'>;
   readonly release: Performer<'release'>;
   readonly load: Performer<'load'>;
+  readonly openPosts: Performer<'openPosts'>;
+  readonly newCalls: Performer<'newCalls'>;
   readonly handedIn: Performer<'handedIn'>;
   readonly knowledge: Performer<'knowledge'>;
   readonly pbxs: Performer<'pbxs'>;
@@ -40,6 +42,8 @@ export const ROW_OPERATIONS: RowOperations = {
     return undefined;
   },
   load: (db, _terms, { pbx, ...window }) => db.transaction().execute((trx) => readHeritage(trx, pbx, window)),
+  openPosts: (db, _terms, page) => readOpenPosts(db, page),
+  newCalls: (db, _terms, { pbx, callIds }) => readNewCalls(db, pbx, callIds),
   handedIn: (db, _terms, { pbx }) => readHandedIn(db, pbx),
   knowledge: (db, _terms, callIds) => readKnowledge(db, callIds),
   pbxs: (db) => readPbxs(db),

@@ -1,8 +1,9 @@
 /** Connections to a PostgreSQL, with Kysely over them. Lives in the worker. */
+import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import type { Database, Schema } from './schema.js';
-import { connectionIsSound } from './postgres-trouble.js';
+import { connectionIsSound, unreadableFile } from './postgres-trouble.js';
 import type { Durability } from './settings.js';
 
 /** One for commits, one for leases, and two for what is read. */
@@ -23,8 +24,9 @@ export interface OpenPostgres {
   close(): Promise<void>;
 }
 
-/** Connects with the first query. */
+/** Connects with the first query. Throws a RetriableError `ZPB_STORE_GONE` when a certificate's file cannot be read. */
 export async function openPostgres(url: string, durability: Durability): Promise<OpenPostgres> {
+  mustReadFiles(url);
   const { default: pg } = await import('pg');
   const standard = pg.types.getTypeParser as (oid: number, format?: string) => (value: never) => unknown;
   const pool = new pg.Pool({
@@ -115,4 +117,19 @@ function setUp(durability: Durability): string {
   };
   const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', ${value}, false)`);
   return `select ${calls.join(', ')}`;
+}
+
+/** Files that the URL names. The driver reads them too, but what it says names neither the file nor what it is for. */
+function mustReadFiles(url: string): void {
+  if (!URL.canParse(url)) return;
+  const { searchParams } = new URL(url);
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = searchParams.get(name) ?? '';
+    if (file === '') continue;
+    try {
+      readFileSync(file);
+    } catch (thrown) {
+      throw unreadableFile(name, file, thrown);
+    }
+  }
 }

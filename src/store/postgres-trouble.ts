@@ -31,6 +31,13 @@ export function postgresError(thrown: unknown): BridgeError {
   return new RetriableError('ZPB_STORE_GONE', `PostgreSQL cannot be used: ${inWords(error, code)}`);
 }
 
+/** @param name of the key of store.url. */
+export const unreadableFile = (name: string, file: string, thrown: unknown): RetriableError => {
+  const code = codeOf(asError(thrown));
+  const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+  return new RetriableError('ZPB_STORE_GONE', `PostgreSQL cannot be used: ${file} (${name} in store.url) ${why}`);
+};
+
 function inWords(error: Error, code: string): string {
   // Its own texts name users, databases and tables, but never a password.
   if (SQLSTATE.test(code)) return `${error.message} (${code})`;

@@ -46,8 +46,6 @@ export interface HeritageRows {
   readonly calls: readonly CallRow[];
   readonly roots: readonly { readonly root: LegId; readonly count: number }[];
   readonly aftermath: readonly LegId[];
-  readonly posts: readonly PostRow[];
-  readonly newCalls: readonly PostRow[];
 }
 
 export interface KnowledgeRows {
@@ -67,6 +65,10 @@ export interface Operations {
   release: Operation<LeadInput, undefined>;
   /** `since`: roots of calls that changed after that wall time count. */
   load: Operation<{ readonly pbx: PbxName; readonly since: number; readonly justNow: number }, HeritageRows>;
+  /** The `limit` posts with the lowest seq above `after` that are waiting or being sent. */
+  openPosts: Operation<{ readonly pbx: PbxName; readonly after: number; readonly limit: number }, readonly PostRow[]>;
+  /** Of these calls, in the order of their seq. */
+  newCalls: Operation<{ readonly pbx: PbxName; readonly callIds: readonly CallId[] }, readonly PostRow[]>;
   handedIn: Operation<{ readonly pbx: PbxName }, readonly PostRow[]>;
   knowledge: Operation<readonly CallId[], KnowledgeRows>;
   pbxs: Operation<undefined, readonly PbxName[]>;

@@ -8,6 +8,7 @@ import { asError, PermanentError } from '../errors.js';
 import { migrate } from './migrations.js';
 import { SQLITE, type Database, type Schema } from './schema.js';
 import type { Durability } from './settings.js';
+import { isNoFile, noStoreYet } from './sqlite-trouble.js';
 
 export type Sqlite = typeof SqliteConstructor;
 export type RawSqlite = SqliteConstructor.Database;
@@ -49,13 +50,16 @@ export interface SqliteOpening {
 
 /**
  * Opens the file, makes it where it is missing (unless `mustExist`), and brings it to this program's version. Throws SQLite's own
- * errors, `ZPB_STORE_NEWER`, or what the file system says.
+ * errors, `ZPB_STORE_NEWER`, `ZPB_STORE_OPEN`, or what the file system says.
  */
 export async function openSqlite(
   Sqlite: Sqlite,
   path: string,
   { durability, mustExist, check }: SqliteOpening,
 ): Promise<OpenSqlite> {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory() === true) throw isNoFile(path);
+  if (mustExist && there === undefined) throw noStoreYet(path);
   if (!mustExist) {
     makeFolder(dirname(path));
     // Calls and numbers of people are in it: nobody else's business. What SQLite makes beside it gets the same rights.

@@ -30,7 +30,7 @@ export function inWords(thrown: unknown): string {
   const trouble = troubleOf(thrown);
   if (trouble === 'full') return 'the disk is full';
   if (trouble === 'busy') return 'another program has the database locked';
-  return code === '' ? error.message : `${error.message} (${code})`;
+  return code === '' || error.message.includes(code) ? error.message : `${error.message} (${code})`;
 }
 
 export const unavailable = (path: string, thrown: unknown): RetriableError =>
@@ -40,4 +40,16 @@ export const cannotOpen = (path: string, thrown: unknown): PermanentError =>
   new PermanentError(
     'ZPB_STORE_OPEN',
     `The store ${path} cannot be opened: ${inWords(thrown)}; the user of the bridge must be able to read and write it and its directory`,
+  );
+
+export const noStoreYet = (path: string): PermanentError =>
+  new PermanentError(
+    'ZPB_STORE_OPEN',
+    `There is no store ${path} yet: no bridge has run with this configuration; it is made at the first start`,
+  );
+
+export const isNoFile = (path: string): PermanentError =>
+  new PermanentError(
+    'ZPB_STORE_OPEN',
+    `The store ${path} cannot be opened: it is a folder; store.path is to name a file`,
   );

@@ -95,7 +95,7 @@ export type StoreState =
   | { readonly state: 'spilling'; readonly reason: string; readonly since: Millis }
   /** SQLite: nothing on the disk takes writes; a crash would lose what is kept in memory. */
   | { readonly state: 'memory'; readonly reason: string; readonly since: Millis }
-  /** PostgreSQL: not reachable; nothing is sent once the lead runs out. */
+  /** PostgreSQL: not reachable; no request is begun, since its attempt cannot be written. What is under way goes on while the lead lasts. */
   | { readonly state: 'gone'; readonly reason: string; readonly since: Millis };
 
 export interface Store {

@@ -253,6 +253,20 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         expect((await next.load()).posts.map(({ callId }) => callId)).toEqual(['b', 'd']);
       });
 
+      test('very many are there, in order, each once', async () => {
+        const names = Array.from({ length: 2_500 }, (_, n) => `call-${n}`);
+        const items = await lead.commit({
+          calls: names.slice(0, 1_200).map((name) => openCall(name)),
+          posts: names.flatMap((name) => [somePost(name), somePost(name, 'answer')]),
+        });
+        const next = await again();
+        if (next === undefined) return;
+        const heritage = await next.load();
+        expect(heritage.posts.map(({ seq }) => seq)).toEqual(items.map(({ seq }) => seq));
+        expect(heritage.newCalls.map(({ callId }) => callId)).toEqual(names);
+        expect(new Set(heritage.calls.map(({ id }) => id))).toEqual(new Set(names.slice(0, 1_200)));
+      });
+
       test('what belongs to another PBX is left to its lead', async () => {
         const other = await leadOf(store, asPbxName('other'));
         await lead.commit({ calls: [openCall('a')], posts: [somePost('a')] });

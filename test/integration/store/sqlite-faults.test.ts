@@ -21,7 +21,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import Sqlite from 'better-sqlite3';
 import { openDesk, openStore } from '../../../src/store/open-store.js';
 import type { StoreTuning } from '../../../src/store/settings.js';
-import type { Lead, Store } from '../../../src/store/store.js';
+import type { Desk, Lead, Store } from '../../../src/store/store.js';
 import { lockFile, unlockAll } from '../../support/sqlite-lock.js';
 import {
   isLead,
@@ -370,6 +370,9 @@ describe('a damaged file', () => {
 });
 
 describe('a file that a person must see to', () => {
+  const look = (): Promise<Desk> =>
+    openDesk({ kind: 'sqlite', path, durability: 'full', keep: 1 }, seenContext().context);
+
   test('of a newer version', async () => {
     await open();
     await close();
@@ -381,10 +384,12 @@ describe('a file that a person must see to', () => {
 
   test('a directory where a file should be, or a file where a directory should be', async () => {
     await mkdir(path);
-    await expect(open()).rejects.toMatchObject({
+    const folder = {
       code: 'ZPB_STORE_OPEN',
-      message: expect.stringContaining(path) as unknown,
-    });
+      message: `The store ${path} cannot be opened: it is a folder; store.path is to name a file`,
+    };
+    await expect(open()).rejects.toMatchObject(folder);
+    await expect(look()).rejects.toMatchObject(folder);
     writeFileSync(join(directory, 'file'), '');
     await expect(open({}, join(directory, 'file', 'bridge.db'))).rejects.toMatchObject({ code: 'ZPB_STORE_OPEN' });
   });
@@ -404,9 +409,11 @@ describe('a file that a person must see to', () => {
     await chmod(directory, 0o700);
   });
 
-  test('a look at what is not there makes nothing', async () => {
-    const settings = { kind: 'sqlite', path, durability: 'full', keep: 1 } as const;
-    await expect(openDesk(settings, seenContext().context)).rejects.toMatchObject({ code: 'ZPB_STORE_OPEN' });
+  test('a look at what is not there makes nothing, and says that no bridge has run yet', async () => {
+    await expect(look()).rejects.toMatchObject({
+      code: 'ZPB_STORE_OPEN',
+      message: expect.stringContaining(`no store ${path} yet: no bridge has run`) as unknown,
+    });
     expect(existsSync(path)).toBe(false);
     await expect(openDesk({ kind: 'memory' }, seenContext().context)).rejects.toMatchObject({
       code: 'ZPB_STORE_MEMORY',

@@ -93,11 +93,13 @@ describe('a disk that does not answer', () => {
   });
 
   test('of several machines: nothing counts as safe', async () => {
-    const { clock, put, condition } = rig(true);
+    const { clock, put, condition, lines } = rig(true);
     const first = put(1);
     await clock.advance(60_000);
     expect(first.settled).toBe('');
     expect(condition.state).toMatchObject({ state: 'gone' });
+    // An attempt cannot be written from now on: that does not wait for the end of the lead.
+    expect(lines.at(-1)).toMatchObject({ msg: expect.stringContaining('nothing new is sent until') as unknown });
   });
 });
 
