@@ -72,7 +72,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   );
   const address = addressFor(config);
   const holder = config.store.kind === 'memory' ? undefined : config.store.machine;
-  const { store, problem } = await chooseStore(config.store, { clock, random, log, metrics, holder, address });
+  const { store, problem } = await chooseStore(config.store, {
+    clock,
+    random,
+    log,
+    metrics,
+    holder,
+    address,
+    signal: options.signal,
+  });
   const led = new Map<PbxName, LedPbx>();
   const delivery = {
     timeout: config.delivery.timeout,
