@@ -1,3 +1,4 @@
+import { isBridgeError } from '../errors.js';
 import { configOption, EXIT, type Command } from './command.js';
 import { readSettings } from './settings.js';
 
@@ -38,6 +39,10 @@ Calls in progress stay open in Zammad and are taken up by the next start. Logs g
       log.logger.info('stopping');
       await app.stop();
       return EXIT.ok;
+    } catch (thrown) {
+      // It was told to stop before it had started.
+      if (context.signal.aborted && isBridgeError(thrown) && thrown.code === 'ZPB_STOPPED') return EXIT.ok;
+      throw thrown;
     } finally {
       log.close();
     }
