@@ -109,6 +109,8 @@ function judgeCall(facts: CallFacts, callIds: readonly string[], play: Play, evi
 
 /** A bridge that dies needs so long to write down that a reply came, ms. */
 const SETTLE_MS = 400;
+/** A death is written down before the signal is sent, and a process does not end in that instant, ms. */
+const KILL_MS = 50;
 
 /**
  * Without a way to read back, a hangup of a call that somebody had taken, or of an outbound one, is sent again when the bridge
@@ -122,7 +124,7 @@ function mayRepeat(first: SeenPost, posts: readonly SeenPost[], { canReadBack, d
     posts.some(({ event }) => event === 'answer');
   const replied = first.entry.state === 'replied' && first.entry.status === 200;
   const ended = first.arrived + (first.entry.took ?? 0);
-  const died = deaths.some((at) => at >= first.arrived && at <= ended + SETTLE_MS);
+  const died = deaths.some((at) => at >= first.arrived - KILL_MS && at <= ended + SETTLE_MS);
   return harmless && (!replied || died);
 }
 
