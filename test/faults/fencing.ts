@@ -1,5 +1,8 @@
 /** A bridge that does not lead any more must send nothing: what the stand-in saw is held against who led when. Pure. */
 
+/** A bridge has the lead, and sends what was left, a moment before it has logged in at the PBX, ms. */
+const TAKING_MS = 500;
+
 export interface LeadTaken {
   readonly bridge: string;
   readonly at: number;
@@ -22,7 +25,9 @@ export function strayPosts(
   const inOrder = leads.toSorted((a, b) => a.at - b.at);
   return posts.flatMap(({ bridge, at, what }) => {
     const leader = inOrder.findLast((lead) => lead.at + tolerance <= at);
-    const earlier = inOrder.some((lead) => lead.bridge === bridge && lead.at <= at && lead.at >= (leader?.at ?? 0));
+    const earlier = inOrder.some(
+      (lead) => lead.bridge === bridge && lead.at - TAKING_MS <= at && lead.at >= (leader?.at ?? 0),
+    );
     if (leader === undefined || leader.bridge === bridge || earlier) return [];
     return [`${bridge} sent ${what} ${Math.round(at - leader.at)} ms after ${leader.bridge} had taken the lead`];
   });
