@@ -73,7 +73,17 @@ const change = (n) => ({
   callId: `office-1795410917.${n}`,
   root: `1795410917.${n}`,
   ordinal: 1,
-  record: { version: 1, id: `office-1795410917.${n}`, filler: 'x'.repeat(1_500) },
+  record: recordOf(`office-1795410917.${n}`),
+});
+
+/** As large as that of a call of two agents. */
+const recordOf = (id) => ({
+  ...{ version: 1, id, direction: 'in', root: id, ordinal: 1, from: '491711234567', to: '4930555200' },
+  ...{ answered: false, unannounced: false, closing: false, queues: ['sales'], forwards: [], legs: [] },
+  customers: [id],
+  agents: [{ extension: '100', name: 'Alice Agent'.padEnd(1_000, ' x') }],
+  phones: [],
+  tellings: [{ zammad: 'main', decision: 'send' }],
 });
 
 /** The yardsticks block; so that the meter of stalls can run, each turn ends with a turn of the event loop. */
