@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from './clock.js';
+import { inTime, type Clock } from './clock.js';
 import type { Config } from './config/model.js';
 import { asError } from './errors.js';
 import type { HttpServer } from './http/server.js';
@@ -43,15 +43,15 @@ export async function stopApp(parts: StopParts): Promise<number> {
     log.warn({ error: asError(thrown) }, 'the HTTP server did not close cleanly');
   });
   const left = (): number => Math.max(0, drain - (clock.monotonic() - began));
-  await inTime(Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]), REST_MS, clock);
+  await inTime(clock, REST_MS, Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]));
   // A store that is gone must not hold the end up: what it lacks, the PBX tells the next run anew.
-  await inTime(Promise.all([...led.values()].map((run) => run.stop())), Math.max(left(), REST_MS), clock);
-  await inTime(dispatcher.idle(), leads.wanted ? 0 : left(), clock);
+  await inTime(clock, Math.max(left(), REST_MS), Promise.all([...led.values()].map((run) => run.stop())));
+  await inTime(clock, leads.wanted ? 0 : left(), dispatcher.idle());
   const waiting = config.zammad.reduce((sum, { name }) => sum + dispatcher.state(name).depth, 0);
   // What is under way may end, also when the drain is used up: cut, nobody could say what became of it.
   await dispatcher.stop(REST_MS);
   if (waiting > 0) sayWaiting(waiting, store, log);
-  await inTime(Promise.all([leads.release(), strangers.release()]), REST_MS, clock);
+  await inTime(clock, REST_MS, Promise.all([leads.release(), strangers.release()]));
   for (const { client } of clients) client.close();
   await store.close(REST_MS);
   await httpClosed;
@@ -62,15 +62,4 @@ function sayWaiting(posts: number, { kind }: Store, log: Logger): void {
   if (kind === 'memory')
     log.error({ posts }, `${posts} posts were not delivered before the end and are lost: the store lives in memory`);
   else log.warn({ posts }, `${posts} posts were not delivered before the end; they wait in the store`);
-}
-
-/** Waits for a task, but not longer than `ms`. */
-function inTime(task: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    void task.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
 }

@@ -20,6 +20,18 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits until a task has settled, but not longer than `ms`. How it came out is its owner's business. Never rejects. */
+export function inTime(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    const done = (): void => {
+      cancel();
+      resolve();
+    };
+    task.then(done, done);
+  });
+}
+
 /** Resolves after `ms`, or at once when the signal is aborted. Never rejects. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { asCallId } from '../call/vocabulary.js';
 import type { OutboxItem } from '../store/outbox.js';
 import type { Desk } from '../store/store.js';
 import { UsageError } from './args.js';
-import { idOf, seqOf } from './outbox-words.js';
+import { idOf, seqIn } from './outbox-words.js';
 
 export interface Selectors {
   readonly ids: readonly string[];
@@ -33,7 +33,7 @@ export function checkSelectors({ ids, allDead, allUnknown, call }: Selectors): R
   if (kinds > 1) throw new UsageError('outbox: give either IDs, or --all-dead and --all-unknown, or --call CALLID');
   return new Set(
     ids.map((id) => {
-      const seq = seqOf(id);
+      const seq = seqIn(id);
       if (seq === undefined)
         throw new UsageError(`outbox: ${JSON.stringify(id)} is no id of a post; "outbox list" shows them`);
       return seq;

@@ -1,16 +1,16 @@
 /** Posts of the outbox in words that a helpdesk's admin understands. */
 import type { DeliveryState, OutboxItem } from '../store/outbox.js';
+import { epochOf, numberOf, seqOf } from '../store/seq.js';
 
-const EPOCH = 2 ** 32;
 const NOBODY_NEEDED = 'Nothing: ';
 
 /** `EPOCH.N`, short for the number that the store keeps. */
-export const idOf = (seq: number): string => `${Math.floor(seq / EPOCH)}.${seq % EPOCH}`;
+export const idOf = (seq: number): string => `${epochOf(seq)}.${numberOf(seq)}`;
 
 /** Both forms; undefined for what is neither. */
-export function seqOf(id: string): number | undefined {
+export function seqIn(id: string): number | undefined {
   const [, epoch, n] = /^(\d{1,7})\.(\d{1,10})$/.exec(id) ?? [];
-  const seq = n === undefined ? Number(/^\d{1,16}$/.exec(id)?.[0] ?? Number.NaN) : Number(epoch) * EPOCH + Number(n);
+  const seq = n === undefined ? Number(/^\d{1,16}$/.exec(id)?.[0] ?? Number.NaN) : seqOf(Number(epoch), Number(n));
   return Number.isSafeInteger(seq) ? seq : undefined;
 }
 

@@ -2,8 +2,9 @@
 import { chunks } from './chunks.js';
 import { counterOf, setCounter } from './leases.js';
 import type { DeliveryState } from './outbox.js';
-import { seqOf, type PostRow } from './rows.js';
+import type { PostRow } from './rows.js';
 import type { Database, Dialect, Within } from './schema.js';
+import { seqOf } from './seq.js';
 
 const SEQS_OF_A_STATEMENT = 200;
 const TROUBLED: readonly DeliveryState[] = ['dead', 'unknown'];

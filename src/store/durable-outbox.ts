@@ -12,10 +12,11 @@ import { OpenPosts, readableItems } from './open-posts.js';
 import type { DeliveryState, Outbox, OutboxItem } from './outbox.js';
 import type { Rows } from './pending-rows.js';
 import type { Input, OperationName, Output } from './protocol.js';
-import { callRow, itemOf, postRow, recordIn, seqOf, type CallRow, type PostRow } from './rows.js';
+import { callRow, itemOf, postRow, recordIn, type CallRow, type PostRow } from './rows.js';
 import type { StoreMetrics } from './settings.js';
 import type { CallKnowledge, Heritage, Turn } from './store.js';
 import { notLeading, type WriteQueue } from './write-queue.js';
+import { seqOf } from './seq.js';
 
 /** The ids of calls that are over matter for a day: a leg that lives on must not start another call of the same id. */
 const ROOTS_MS = 24 * 3_600_000;

@@ -2,6 +2,7 @@
 import type { CallId, PbxName } from '../call/vocabulary.js';
 import { PermanentError, RetriableError } from '../errors.js';
 import type { DeliveryState, Outbox, OutboxItem } from './outbox.js';
+import { seqOf } from './seq.js';
 import type { CallChange, CallKnowledge, Heritage, Lead, LedElsewhere, Store, StoreState, Turn } from './store.js';
 
 export interface MemoryStoreSettings {
@@ -10,8 +11,6 @@ export interface MemoryStoreSettings {
 }
 
 const DEFAULT_LIMIT = 100_000;
-/** Posts of one lead fit below the next one's. */
-export const POSTS_OF_AN_EPOCH = 2 ** 32;
 
 /**
  * Delivered posts are dropped at once. When it is full, the oldest dead or unknown ones make room; when there are none,
@@ -127,7 +126,7 @@ class MemoryStore implements Store, Outbox {
       this.#posts += 1;
       return Object.freeze({
         ...post,
-        seq: lead.epoch * POSTS_OF_AN_EPOCH + this.#posts,
+        seq: seqOf(lead.epoch, this.#posts),
         state: 'waiting',
         attempts: 0,
       });

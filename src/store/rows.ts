@@ -48,11 +48,6 @@ export interface Batch {
   readonly taken: readonly { readonly seq: number; readonly pbx: PbxName }[];
 }
 
-/** A post's seq is epoch × this + a number: so it is unique without asking the database. 2^21 epochs fit into a safe integer. */
-export const POSTS_OF_AN_EPOCH = 2 ** 32;
-export const seqOf = (epoch: number, n: number): number => epoch * POSTS_OF_AN_EPOCH + n;
-export const epochOf = (seq: number): number => Math.floor(seq / POSTS_OF_AN_EPOCH);
-
 export const callRow = (pbx: PbxName, change: CallChange, now: number): CallRow => ({
   call_id: change.callId,
   pbx,

@@ -2,8 +2,9 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { PbxName } from '../call/vocabulary.js';
 import { setCounter, type LeaseTerms } from './leases.js';
-import { epochOf, isOpen, type CallRow, type PostRow } from './rows.js';
+import { isOpen, type CallRow, type PostRow } from './rows.js';
 import type { CounterRow, Database, LeaseRow } from './schema.js';
+import { epochOf } from './seq.js';
 import { openSqlite, type Sqlite } from './sqlite-database.js';
 import { putCalls, putPosts } from './write-batch.js';
 

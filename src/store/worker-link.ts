@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Worker } from 'node:worker_threads';
 import { backoff } from '../backoff.js';
 import type { Millis } from '../call/vocabulary.js';
-import type { Clock } from '../clock.js';
+import { inTime, type Clock } from '../clock.js';
 import { PermanentError, RetriableError } from '../errors.js';
 import type { FromWorker, Input, OperationName, Output, Request, WorkerEvent, WorkerSettings } from './protocol.js';
 import type { StoreMetrics } from './settings.js';
@@ -68,22 +68,12 @@ export class WorkerLink {
     }
     const closed = this.call('close', undefined).catch(() => undefined);
     this.#closed = true;
-    await this.#within(deadline, closed);
+    await inTime(this.options.clock, deadline, closed);
     this.#cancelWatch();
     // A thread that waits for the disk ends only when that answers; nobody shall wait for that.
-    await this.#within(TERMINATE_MS, worker.terminate());
+    await inTime(this.options.clock, TERMINATE_MS, worker.terminate());
     // Nor for its answers.
     this.#died(worker, 'closed');
-  }
-
-  async #within(ms: Millis, task: Promise<unknown>): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.options.clock.after(ms, resolve);
-      void task.finally(() => {
-        cancel();
-        resolve();
-      });
-    });
   }
 
   #living(): Worker {

@@ -19,9 +19,6 @@ export interface LeadView {
 /** A request begins only if the lead lasts for so much longer: it needs a moment to get out of this machine. */
 const LEAST_LEFT: Millis = 1000;
 
-/** The epoch under which a post was committed (`seq` = epoch × 2^32 + n). */
-export const epochOf = (seq: number): number => Math.floor(seq / 2 ** 32);
-
 export class Fence {
   readonly #lead: LeadView;
   readonly #clock: Clock;

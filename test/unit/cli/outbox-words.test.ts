@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ageWords, idOf, seqOf } from '../../../src/cli/outbox-words.js';
+import { ageWords, idOf, seqIn } from '../../../src/cli/outbox-words.js';
 
 test.each([
   [3 * 2 ** 32 + 17, '3.17'],
@@ -8,14 +8,14 @@ test.each([
   [2_000_000 * 2 ** 32 + 4_294_967_295, '2000000.4294967295'],
 ])('%d is %s', (seq, id) => {
   expect(idOf(seq)).toBe(id);
-  expect(seqOf(id)).toBe(seq);
-  expect(seqOf(String(seq))).toBe(seq);
+  expect(seqIn(id)).toBe(seq);
+  expect(seqIn(String(seq))).toBe(seq);
 });
 
 test.each(['', 'x', '1.', '.1', '1.2.3', '-1', '1e3', ' 1', '99999999999999999999', '9999999.1'])(
   '%j is no id',
   (id) => {
-    expect(seqOf(id)).toBeUndefined();
+    expect(seqIn(id)).toBeUndefined();
   },
 );
 
