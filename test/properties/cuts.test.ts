@@ -6,30 +6,16 @@ import type { TimedMessage } from '../support/asterisk-recording.js';
 import { type Cut, playWithCuts } from '../support/asterisk-resync.js';
 import { AsteriskState } from '../support/asterisk-state.js';
 import { callerLogOf, type JudgedRow } from '../support/caller-log-judge.js';
+import { customerOf, expectWhole, seen } from '../support/caller-log-picture.js';
 
 type Recorded = Omit<AsteriskCase, 'messages'> & { readonly messages: readonly TimedMessage[] };
 const recorded: readonly Recorded[] = asteriskCases.map((one) => ({ ...one, messages: one.messages() }));
 const play = (one: Recorded, ...cuts: Cut[]): readonly TimedPost[] => playWithCuts(one, one.messages, cuts);
 
-/** What a person sees of a row at the end. */
-const seen = ({ row, answers }: JudgedRow): string =>
-  [row.direction, row.from, row.to, answers.map(({ by }) => by ?? 'customer').join(' '), row.state, row.done].join('|');
-const customerOf = ({ row }: JudgedRow): string => `${row.direction} ${row.direction === 'in' ? row.from : row.to}`;
-const log = (posts: readonly TimedPost[]): { faults: readonly string[]; rows: readonly JudgedRow[] } =>
-  callerLogOf(posts);
-
 const uncutOf = new Map<string, readonly JudgedRow[]>();
 function uncutRows(one: Recorded): readonly JudgedRow[] {
-  const rows = uncutOf.get(one.name) ?? log(play(one)).rows;
+  const rows = uncutOf.get(one.name) ?? callerLogOf(play(one)).rows;
   uncutOf.set(one.name, rows);
-  return rows;
-}
-
-/** No post too many, none missing. */
-function expectWhole(posts: readonly TimedPost[], where: string): readonly JudgedRow[] {
-  const { rows, faults } = log(posts);
-  expect({ where, faults }).toEqual({ where, faults: [] });
-  expect({ where, open: rows.filter(({ row }) => row.state !== 'hangup').map(seen) }).toEqual({ where, open: [] });
   return rows;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { callerLogOf, type JudgedRow } from '../support/caller-log-judge.js';
+import { customerOf, expectWhole, seen } from '../support/caller-log-picture.js';
 import { freeSwitchCases, type TimedEvent } from '../support/freeswitch-cases.js';
 import { type Cut, playWithCuts } from '../support/freeswitch-resync.js';
 import type { TimedPost } from '../support/leg-bench.js';
@@ -15,23 +16,10 @@ const byName = new Map(recorded.map((one) => [one.name, one]));
 const named = (name: string): Recorded => byName.get(name)!;
 const play = ({ events }: Recorded, ...cuts: Cut[]): readonly TimedPost[] => playWithCuts(events, cuts);
 
-/** What a person sees of a row at the end. */
-const seen = ({ row, answers }: JudgedRow): string =>
-  [row.direction, row.from, row.to, answers.map(({ by }) => by ?? 'customer').join(' '), row.state, row.done].join('|');
-const customerOf = ({ row }: JudgedRow): string => `${row.direction} ${row.direction === 'in' ? row.from : row.to}`;
-
 const uncutOf = new Map<string, readonly JudgedRow[]>();
 function uncutRows(one: Recorded): readonly JudgedRow[] {
   const rows = uncutOf.get(one.name) ?? callerLogOf(play(one)).rows;
   uncutOf.set(one.name, rows);
-  return rows;
-}
-
-/** No post too many, none missing. */
-function expectWhole(posts: readonly TimedPost[], where: string): readonly JudgedRow[] {
-  const { rows, faults } = callerLogOf(posts);
-  expect({ where, faults }).toEqual({ where, faults: [] });
-  expect({ where, open: rows.filter(({ row }) => row.state !== 'hangup').map(seen) }).toEqual({ where, open: [] });
   return rows;
 }
 
