@@ -32,8 +32,15 @@ module.exports = {
     {
       name: 'adapter-knows-no-other-room',
       severity: 'error',
-      from: { path: '^adapters/([^/]+)/' },
+      from: { path: '^adapters/(?!asterisk-)([^/]+)/' },
       to: { path: '^(src|adapters)/', pathNot: ['^adapters/$1/', '^src/pbx/', '^src/call/vocabulary\\.ts$', '^src/config/secrets\\.ts$', leaf] },
+    },
+    {
+      name: 'both-asterisk-interfaces-share-only-asterisk',
+      severity: 'error',
+      comment: 'adapters/asterisk knows Asterisk, whatever interface it is heard over',
+      from: { path: '^adapters/(asterisk-[^/]+)/' },
+      to: { path: '^(src|adapters)/', pathNot: ['^adapters/$1/', '^adapters/asterisk/', '^src/pbx/', '^src/call/vocabulary\\.ts$', '^src/config/secrets\\.ts$', leaf] },
     },
   ],
   options: {

@@ -24,7 +24,7 @@ Exit status: 0 written; 1 INPUT has no such message; 2 wrong arguments.
 `;
 
 const KEPT = new Set([
-  // what legs are made of (LEG_EVENTS of adapters/asterisk-ami/legs.ts)
+  // what legs are made of (LEG_EVENTS of adapters/asterisk/legs.ts)
   ...[
     'Newchannel',
     'Newstate',

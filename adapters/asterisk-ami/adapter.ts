@@ -4,7 +4,7 @@ import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome, Refreshes
 import { hangUpChannel } from './actions.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { AgiGate } from './fast-agi/agi-gate.js';
-import { AsteriskLegs, LEG_EVENTS } from './legs.js';
+import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 import type { AmiMessage } from './message.js';
 import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';

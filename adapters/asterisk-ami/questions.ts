@@ -2,7 +2,7 @@ import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { asError } from '../../src/errors.js';
 import type { AdapterContext } from '../../src/pbx/adapter.js';
 import { getVariable, listStatusOf } from './actions.js';
-import type { AsteriskLegs } from './legs.js';
+import type { AsteriskLegs } from '../asterisk/legs.js';
 import { isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 

@@ -1,9 +1,9 @@
 import type { Millis } from '../../src/call/vocabulary.js';
 import type { RecordingReader, TimedBatch } from '../../src/pbx/adapter.js';
-import { trunkMatcher } from './channel-name.js';
+import { trunkMatcher } from '../asterisk/channel-name.js';
 import { AmiCodec } from './codec.js';
 import type { AsteriskAmiConfig } from './config.js';
-import { AsteriskLegs, LEG_EVENTS } from './legs.js';
+import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 
 /** Enough to hold the first event's headers up to its time stamp. */
 const LOOK_FOR_ZERO = 4096;

@@ -3,7 +3,7 @@ import type { LegEvent } from '../../src/call/vocabulary.js';
 import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
 import { listBridges, listStatus } from './actions.js';
-import type { AsteriskLegs } from './legs.js';
+import type { AsteriskLegs } from '../asterisk/legs.js';
 import { AmiRefusedError, isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
-import { trunkMatcher, type ChannelName } from './channel-name.js';
+import { trunkMatcher, type ChannelName } from '../asterisk/channel-name.js';
 import { AmiRefusedError, isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 import { discoverTrunks } from './trunk-discovery.js';

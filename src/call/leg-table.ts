@@ -113,6 +113,7 @@ export class LegTable {
         return gone.flatMap((id) => this.#end(id, { by: 'pbx' satisfies EndedBy, lost: true }, now));
       }
       case 'stopping':
+      case 'availability':
         return [];
     }
   }

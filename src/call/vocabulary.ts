@@ -99,7 +99,11 @@ export type LegEvent =
    */
   | { readonly type: 'snapshot'; readonly legs: readonly LegId[] }
   /** The PBX says that it stops: what ends from now on is cut off by it. */
-  | { readonly type: 'stopping' };
+  | { readonly type: 'stopping' }
+  /** An agent, at his phone or in the PBX's queues, does not wish to be disturbed, or may be again. About no leg. */
+  | { readonly type: 'availability'; readonly line: AgentLine; readonly doNotDisturb: boolean };
+
+export type AgentLine = Extract<Line, { kind: 'agent' }>;
 
 export type Direction = 'in' | 'out';
 

@@ -10,6 +10,7 @@ import type { GateDecision, GateRequest } from '../call/gate.js';
 import type { LegEvent, LegId, Millis, PbxName } from '../call/vocabulary.js';
 
 export type { GateDecision, GateRequest, RejectReason } from '../call/gate.js';
+export * from './orders.js';
 
 /** Counters an adapter may raise. Names are documented in docs/metrics.md. */
 export interface AdapterMetrics {
@@ -62,21 +63,6 @@ export interface Adapter {
   /** The ids of the legs it knows of now. */
   snapshot(): readonly LegId[];
 }
-
-/** How an order to the PBX came out. */
-export type OrderOutcome =
-  | { readonly kind: 'done' }
-  /** The leg or agent is no longer there: nothing left to do. */
-  | { readonly kind: 'gone' }
-  /** The PBX, or the login's rights, said no. `reason` is for people. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-/** Optional: the adapter can end a leg. `q850` tells the far end why (17 = busy). */
-export interface HangsUp {
-  hangUp(leg: LegId, q850: number): Promise<OrderOutcome>;
-}
-export const canHangUp = (adapter: Adapter): adapter is Adapter & HangsUp =>
-  typeof (adapter as Partial<HangsUp>).hangUp === 'function';
 
 /** Optional: the adapter can ask its PBX anew which legs there are. */
 export interface Refreshes {

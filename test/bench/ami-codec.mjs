@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AmiCodec } from '../../dist/adapters/asterisk-ami/codec.js';
 import { FrameSplitter } from '../../dist/adapters/asterisk-ami/frames.js';
-import { LEG_EVENTS } from '../../dist/adapters/asterisk-ami/legs.js';
+import { LEG_EVENTS } from '../../dist/adapters/asterisk/legs.js';
 
 const { values: options, positionals: paths } = parseArgs({
   allowPositionals: true,

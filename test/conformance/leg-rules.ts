@@ -49,6 +49,7 @@ export function breaches(batches: readonly (readonly LegEvent[])[]): string[] {
           break;
         }
         case 'stopping':
+        case 'availability':
           break;
         case 'called':
         case 'up':

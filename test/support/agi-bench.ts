@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { trunkMatcher } from '../../adapters/asterisk-ami/channel-name.js';
+import { trunkMatcher } from '../../adapters/asterisk/channel-name.js';
 import { AgiGate, type AgiGateOptions } from '../../adapters/asterisk-ami/fast-agi/agi-gate.js';
 import type { GateDecision, GateRequest } from '../../src/call/gate.js';
 import type { LegId } from '../../src/call/vocabulary.js';

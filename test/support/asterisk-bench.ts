@@ -1,5 +1,5 @@
-import { trunkMatcher } from '../../adapters/asterisk-ami/channel-name.js';
-import { AsteriskLegs } from '../../adapters/asterisk-ami/legs.js';
+import { trunkMatcher } from '../../adapters/asterisk/channel-name.js';
+import { AsteriskLegs } from '../../adapters/asterisk/legs.js';
 import type { AmiMessage } from '../../adapters/asterisk-ami/message.js';
 import type { Agent, CallSettings } from '../../src/call/settings.js';
 import { LegBench } from './leg-bench.js';

@@ -5,7 +5,7 @@ import { asLegId, type LegId, type Millis } from '../../../src/call/vocabulary.j
 import type { Clock } from '../../../src/clock.js';
 import { asError, RetriableError } from '../../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest } from '../../../src/pbx/adapter.js';
-import { lineOf, parseChannelName, type ChannelName } from '../channel-name.js';
+import { lineOf, parseChannelName, type ChannelName } from '../../asterisk/channel-name.js';
 import { AgiPeer } from './agi-peer.js';
 import { readAgiRequest, type AgiRequest } from './agi-request.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { parseChannelName } from '../../../adapters/asterisk-ami/channel-name.js';
+import { parseChannelName } from '../../../adapters/asterisk/channel-name.js';
 import { Trunks } from '../../../adapters/asterisk-ami/trunks.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

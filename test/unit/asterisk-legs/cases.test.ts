@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { readRecording } from '../../../adapters/asterisk-ami/recording.js';
 import { configSchema } from '../../../adapters/asterisk-ami/config.js';
-import { LEG_EVENTS } from '../../../adapters/asterisk-ami/legs.js';
+import { LEG_EVENTS } from '../../../adapters/asterisk/legs.js';
 import { AsteriskBench, type TimedPost } from '../../support/asterisk-bench.js';
 import { type AsteriskCase, asteriskCases } from '../../support/asterisk-cases.js';
 import { judge } from '../../support/caller-log-judge.js';

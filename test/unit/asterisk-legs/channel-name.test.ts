@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { dialledNumber, lineOf, parseChannelName, trunkMatcher } from '../../../adapters/asterisk-ami/channel-name.js';
+import { dialledNumber, lineOf, parseChannelName, trunkMatcher } from '../../../adapters/asterisk/channel-name.js';
 
 describe('names of channels', () => {
   test.each([

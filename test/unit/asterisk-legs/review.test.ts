@@ -1,6 +1,6 @@
 /** What a real or an odd Asterisk says that was once taken wrongly. */
 import { describe, expect, test } from '@jest/globals';
-import { dialledNumber } from '../../../adapters/asterisk-ami/channel-name.js';
+import { dialledNumber } from '../../../adapters/asterisk/channel-name.js';
 import type { AsteriskAmiConfig } from '../../../adapters/asterisk-ami/config.js';
 import { readRecording } from '../../../adapters/asterisk-ami/recording.js';
 import { amiMessage } from '../../../adapters/asterisk-ami/message.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { AsteriskLegs } from '../../../adapters/asterisk-ami/legs.js';
+import { AsteriskLegs } from '../../../adapters/asterisk/legs.js';
 import { amiMessage } from '../../../adapters/asterisk-ami/message.js';
-import { trunkMatcher } from '../../../adapters/asterisk-ami/channel-name.js';
+import { trunkMatcher } from '../../../adapters/asterisk/channel-name.js';
 
 const hangup = (uniqueid: string, channel: string, cause = '16') =>
   amiMessage({ Event: 'Hangup', Uniqueid: uniqueid, Channel: channel, Cause: cause });

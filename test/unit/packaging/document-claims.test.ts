@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { LEG_EVENTS } from '../../../adapters/asterisk-ami/legs.js';
+import { LEG_EVENTS } from '../../../adapters/asterisk/legs.js';
 import { FAILOVER_WINDOW, IDENTITY_LIMIT, RING_GROUP_WINDOW, UNRUNG_LIMIT } from '../../../src/call/windows.js';
 import { CAUSES } from '../../../src/call/vocabulary.js';
 import { parseDuration } from '../../../src/config/duration.js';

@@ -4,7 +4,7 @@ import { dialledNumber, lineOf, parseChannelName, type ChannelName } from './cha
 import { CHANNEL_STATE, isNumber, isWithheld } from './channel-fields.js';
 import { Channels, isFolded, type Channel } from './channels.js';
 import { Diallers } from './diallers.js';
-import type { AmiMessage } from './message.js';
+import type { AsteriskEvent } from './event.js';
 import { type Dial, dialOf, dialOfStatus, isBeingMade, originOfStatus } from './status-item.js';
 
 const ANSWERED_ELSEWHERE = 26;
@@ -82,7 +82,7 @@ export class AsteriskLegs {
   }
 
   /** One event of the wire. */
-  push(message: AmiMessage): LegEvent[] {
+  push(message: AsteriskEvent): LegEvent[] {
     switch (message.event) {
       case 'Newchannel':
         return this.#newChannel(message);
@@ -127,11 +127,11 @@ export class AsteriskLegs {
     this.#snapshot = { old: new Set([...this.#channels.all()].map(({ id }) => id)), ended: new Set(), dials: [] };
   }
   /** An item of BridgeList: it alone says which bridges are waiting places. */
-  bridgeItem(message: AmiMessage): void {
+  bridgeItem(message: AsteriskEvent): void {
     this.#bridges.setTechnology(message.get('BridgeUniqueid') ?? '', message.get('BridgeTechnology'));
   }
   /** An item of Status: a channel as it is now. */
-  statusItem(message: AmiMessage): LegEvent[] {
+  statusItem(message: AsteriskEvent): LegEvent[] {
     const id = message.get('Uniqueid');
     if (id === undefined || this.#snapshot === undefined || this.#snapshot.ended.has(asLegId(id))) return [];
     const events = this.#removeNamesakes(message);
@@ -193,7 +193,7 @@ export class AsteriskLegs {
   }
 
   /** A PBX that was restarted gives the names of before anew: who bore this one is gone, and so is his other half. */
-  #removeNamesakes(message: AmiMessage): LegEvent[] {
+  #removeNamesakes(message: AsteriskEvent): LegEvent[] {
     const namesake = this.#channels.named(message.get('Channel') ?? '');
     if (namesake === undefined || namesake.id === message.get('Uniqueid')) return [];
     const gone = [namesake, this.#channels.pair(namesake)];
@@ -214,7 +214,7 @@ export class AsteriskLegs {
 
   // ------------------------------------------------------------------ events
 
-  #add(message: AmiMessage): Channel | undefined {
+  #add(message: AsteriskEvent): Channel | undefined {
     const id = message.get('Uniqueid');
     const name = message.get('Channel');
     if (id === undefined || id === '' || name === undefined || name === '') return undefined;
@@ -242,19 +242,19 @@ export class AsteriskLegs {
     return channel;
   }
 
-  #newChannel(message: AmiMessage): LegEvent[] {
+  #newChannel(message: AsteriskEvent): LegEvent[] {
     if (this.#channels.get(message.get('Uniqueid')) !== undefined) return [];
     const channel = this.#add(message);
     if (channel === undefined) return [];
     return [...this.#stateOf(channel, message), ...(channel.line.kind === 'virtual' ? this.#payOwed(false) : [])];
   }
 
-  #newState(message: AmiMessage): LegEvent[] {
+  #newState(message: AsteriskEvent): LegEvent[] {
     const channel = this.#channels.get(message.get('Uniqueid'));
     return channel === undefined ? [] : this.#stateOf(channel, message);
   }
 
-  #stateOf(channel: Channel, message: AmiMessage): LegEvent[] {
+  #stateOf(channel: Channel, message: AsteriskEvent): LegEvent[] {
     const state = message.get('ChannelState');
     const events: LegEvent[] = [];
     if (state === CHANNEL_STATE.ring && channel.origin === undefined && channel.dialledBy === undefined) {
@@ -273,7 +273,7 @@ export class AsteriskLegs {
     return events;
   }
 
-  #newCallerId(message: AmiMessage): LegEvent[] {
+  #newCallerId(message: AsteriskEvent): LegEvent[] {
     const channel = this.#channels.get(message.get('Uniqueid'));
     if (channel?.origin !== 'incoming') return [];
     const late = isNumber(channel.from) ? undefined : message.get('CallerIDNum');
@@ -292,12 +292,12 @@ export class AsteriskLegs {
     return this.#tell(channel);
   }
 
-  #localBridge(message: AmiMessage): LegEvent[] {
+  #localBridge(message: AsteriskEvent): LegEvent[] {
     const one = this.#channels.get(message.get('LocalOneUniqueid'));
     return one === undefined ? [] : [...this.#changes(this.#bridges.paired(one)), ...this.#payOwed(false)];
   }
 
-  #dialBegin(message: AmiMessage): LegEvent[] {
+  #dialBegin(message: AsteriskEvent): LegEvent[] {
     const channel = this.#channels.get(message.get('DestUniqueid'));
     if (channel === undefined) return [];
     const by = message.get('Uniqueid');
@@ -313,7 +313,7 @@ export class AsteriskLegs {
     return this.#payOwed(false);
   }
 
-  #hangupRequest(message: AmiMessage): LegEvent[] {
+  #hangupRequest(message: AsteriskEvent): LegEvent[] {
     const id = message.get('Uniqueid');
     const channel = this.#channels.get(id);
     if (channel !== undefined) channel.farHungUp = true;
@@ -321,7 +321,7 @@ export class AsteriskLegs {
     return [];
   }
 
-  #bridgeEnter(message: AmiMessage): LegEvent[] {
+  #bridgeEnter(message: AsteriskEvent): LegEvent[] {
     const channel = this.#channels.get(message.get('Uniqueid'));
     const bridge = message.get('BridgeUniqueid');
     if (channel === undefined || bridge === undefined) return [];
@@ -331,13 +331,13 @@ export class AsteriskLegs {
     return [...events, ...this.#changes(this.#bridges.move(channel, bridge)), ...this.#payOwed(false)];
   }
 
-  #bridgeLeave(message: AmiMessage): LegEvent[] {
+  #bridgeLeave(message: AsteriskEvent): LegEvent[] {
     const channel = this.#channels.get(message.get('Uniqueid'));
     if (channel === undefined || this.#bridges.bridgeOf(channel) !== message.get('BridgeUniqueid')) return [];
     return this.#changes(this.#bridges.move(channel, undefined));
   }
 
-  #hangup(message: AmiMessage): LegEvent[] {
+  #hangup(message: AsteriskEvent): LegEvent[] {
     const id = message.get('Uniqueid');
     if (id !== undefined) this.#snapshot?.ended.add(asLegId(id));
     const channel = this.#channels.get(id);
@@ -363,7 +363,7 @@ export class AsteriskLegs {
    * A channel that no list and no event has spoken of: it is from before this run, and perhaps the bridge knows it from its journal. Who
    * hung up is not known; the cause is.
    */
-  #strangerGone(message: AmiMessage): LegEvent[] {
+  #strangerGone(message: AsteriskEvent): LegEvent[] {
     const id = message.get('Uniqueid');
     const name = parseChannelName(message.get('Channel') ?? '');
     if (id === undefined || id === '' || isFolded({ line: lineOf(name, this.isTrunk) })) return [];
@@ -426,7 +426,7 @@ export class AsteriskLegs {
     return isFolded(channel) ? [] : [...this.#tell(channel), ...events];
   }
 
-  #about(message: AmiMessage, what: (channel: Channel) => LegEvent[]): LegEvent[] {
+  #about(message: AsteriskEvent, what: (channel: Channel) => LegEvent[]): LegEvent[] {
     const channel = this.#channels.get(message.get('Uniqueid')) ?? this.#channels.named(message.get('Channel') ?? '');
     return channel === undefined ? [] : this.#withLeg(channel, ...what(channel));
   }

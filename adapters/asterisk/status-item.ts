@@ -2,7 +2,7 @@ import { asLegId, type LegId } from '../../src/call/vocabulary.js';
 import { dialledNumber } from './channel-name.js';
 import { CHANNEL_STATE, isNumber } from './channel-fields.js';
 import type { Channel, StatusOrigin } from './channels.js';
-import type { AmiMessage } from './message.js';
+import type { AsteriskEvent } from './event.js';
 
 /** A Dial under way: who runs it, for whose story, and what it was told to dial. */
 export interface Dial {
@@ -12,7 +12,7 @@ export interface Dial {
 }
 
 /** What an item of Status says about where its channel comes from. */
-export function originOfStatus(message: AmiMessage): StatusOrigin {
+export function originOfStatus(message: AsteriskEvent): StatusOrigin {
   // Only a call that came in has a DNID; one that still rings in says so itself.
   const dnid = message.get('DNID') ?? '';
   if (message.get('ChannelState') === CHANNEL_STATE.ring || dnid !== '')
@@ -27,7 +27,7 @@ export function originOfStatus(message: AmiMessage): StatusOrigin {
 }
 
 /** A channel that was made this very moment: the DialBegin to come says it better. */
-export function isBeingMade(message: AmiMessage, origin: StatusOrigin): boolean {
+export function isBeingMade(message: AsteriskEvent, origin: StatusOrigin): boolean {
   const state = message.get('ChannelState');
   if (state === CHANNEL_STATE.down) return true;
   return (
@@ -38,7 +38,7 @@ export function isBeingMade(message: AmiMessage, origin: StatusOrigin): boolean 
   );
 }
 
-export function dialOfStatus(message: AmiMessage): Dial | undefined {
+export function dialOfStatus(message: AsteriskEvent): Dial | undefined {
   if (message.get('Application') !== 'Dial') return undefined;
   return {
     by: asLegId(message.get('Uniqueid') ?? ''),
