@@ -3,19 +3,43 @@
  * its manager interface over TCP and tells a stand-in for Zammad. Each scenario ends with a look at Zammad's caller log.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { type AsteriskInstallation, installAsterisk } from '../lab/asterisk-installation.js';
-import { hasOpenssl } from '../lab/self-signed.js';
-import { waitFor } from '../support/wait-for.js';
-import { everydayCalls } from './live/everyday-calls.js';
-import { failureReport } from './live/failure-report.js';
-import { gateCalls } from './live/gate-calls.js';
-import { gateTrouble } from './live/gate-trouble.js';
-import { judgeScenario } from './live/judge-scenario.js';
-import { roughWeather } from './live/rough-weather.js';
-import type { Scenario } from './live/scenario.js';
-import { Stage, type StageOptions } from './live/stage.js';
+import { type AsteriskInstallation, installAsterisk } from '../../lab/asterisk-installation.js';
+import { hasOpenssl } from '../../lab/self-signed.js';
+import { waitFor } from '../../support/wait-for.js';
+import { everydayCalls } from './everyday-calls.js';
+import { failureReport } from './failure-report.js';
+import { gateCalls } from './gate-calls.js';
+import { gateTrouble } from './gate-trouble.js';
+import { judgeScenario } from './judge-scenario.js';
+import { roughWeather } from './rough-weather.js';
+import type { Scenario } from './scenario.js';
+import { Stage, type StageOptions } from './stage.js';
 
-jest.setTimeout(60_000);
+const fewCalls = everydayCalls.filter(({ name }) =>
+  [
+    'an agent answers, the customer hangs up',
+    'a ring group: both are named, one answers',
+    'a caller who hides',
+  ].includes(name),
+);
+
+/** Plays the scenarios of `series`, whatever of it can be had here. */
+export async function describeSeries(series: '22' | '16'): Promise<void> {
+  jest.setTimeout(60_000);
+  const installation = await installAsterisk(series);
+  if (installation.kind === 'unavailable') {
+    test.skip(`real calls through Asterisk ${series}: ${installation.reason}`, () => undefined);
+    return;
+  }
+  const pbx = `Asterisk ${installation.version}`;
+  describeLive(`${pbx}: everyday calls`, installation, {}, everydayCalls);
+  describeLive(`${pbx}: rough weather`, installation, {}, roughWeather);
+  describeLive(`${pbx}: before any phone rings`, installation, { gate: true }, gateCalls);
+  describeLive(`${pbx}: a gate that gets no answer`, installation, { gate: true }, gateTrouble);
+  const overTls = `${pbx}: over TLS, trunks discovered`;
+  if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
+  else test.skip(`${overTls}: no openssl here`, () => undefined);
+}
 
 /** Those in which the bridge has something to complain about. */
 const TROUBLED: ReadonlySet<readonly Scenario[]> = new Set([roughWeather, gateTrouble]);
@@ -84,28 +108,4 @@ function describeLive(
       if (!TROUBLED.has(scenarios)) expect(bridge.log.split('\n').filter((line) => COMPLAINT.test(line))).toEqual([]);
     });
   });
-}
-
-const fewCalls = everydayCalls.filter(({ name }) =>
-  [
-    'an agent answers, the customer hangs up',
-    'a ring group: both are named, one answers',
-    'a caller who hides',
-  ].includes(name),
-);
-
-for (const series of ['22', '16'] as const) {
-  const installation = await installAsterisk(series);
-  if (installation.kind === 'unavailable') {
-    test.skip(`real calls through Asterisk ${series}: ${installation.reason}`, () => undefined);
-    continue;
-  }
-  const pbx = `Asterisk ${installation.version}`;
-  describeLive(`${pbx}: everyday calls`, installation, {}, everydayCalls);
-  describeLive(`${pbx}: rough weather`, installation, {}, roughWeather);
-  describeLive(`${pbx}: before any phone rings`, installation, { gate: true }, gateCalls);
-  describeLive(`${pbx}: a gate that gets no answer`, installation, { gate: true }, gateTrouble);
-  const overTls = `${pbx}: over TLS, trunks discovered`;
-  if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
-  else test.skip(`${overTls}: no openssl here`, () => undefined);
 }

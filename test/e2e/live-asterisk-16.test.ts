@@ -1,0 +1,3 @@
+import { describeSeries } from './live/describe-live.js';
+
+await describeSeries('16');
