@@ -1,15 +1,16 @@
 /**
  * Holds an adapter to docs/adapter-contract.md. Give it the definition and a PBX to play with; it declares the tests.
  *
- *     adapterConformance('my adapter', { definition, startPbx, hangsUp: false });
+ *     adapterConformance('my adapter', { definition, startPbx, orders: [] });
  */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { BridgeError, PermanentError, RetriableError } from '../../src/errors.js';
-import { type Adapter, type AdapterDefinition, canHangUp, type Hearing } from '../../src/pbx/adapter.js';
-import { asLegId, asPbxName, type LegEvent, type LegId } from '../../src/call/vocabulary.js';
+import type { Adapter, AdapterDefinition, Hearing } from '../../src/pbx/adapter.js';
+import { asPbxName, type LegEvent, type LegId } from '../../src/call/vocabulary.js';
 import { breaches } from './leg-rules.js';
+import { type OrderName, orderRules } from './order-rules.js';
 import { OPEN_GATE } from '../support/open-gate.js';
 
 /** A PBX on loopback, on a port of its own, that the suite owns until `stop`. It need not keep calls for long. */
@@ -39,8 +40,8 @@ export interface ConformancePbx {
 export interface ConformanceHarness {
   readonly definition: AdapterDefinition;
   readonly startPbx: () => Promise<ConformancePbx>;
-  /** The adapter has the capability HangsUp. */
-  readonly hangsUp: boolean;
+  /** What it can be ordered to do. */
+  readonly orders: readonly OrderName[];
 }
 
 /** ms; for conditions that another end of a loopback connection must bring about. */
@@ -89,7 +90,7 @@ interface Bench {
   readonly start: () => Promise<Hearing>;
 }
 
-export function adapterConformance(title: string, { definition, startPbx, hangsUp }: ConformanceHarness): void {
+export function adapterConformance(title: string, { definition, startPbx, orders }: ConformanceHarness): void {
   const opened: { pbx: ConformancePbx[]; benches: Bench[] } = { pbx: [], benches: [] };
 
   const newPbx = async (): Promise<ConformancePbx> => {
@@ -329,15 +330,18 @@ export function adapterConformance(title: string, { definition, startPbx, hangsU
       });
     });
 
-    test(
-      hangsUp ? 'an order for a leg that is not there is settled as gone' : 'it claims no capability to hang up',
-      async () => {
-        const { adapter } = bench((await newPbx()).settings);
-        expect(canHangUp(adapter)).toBe(hangsUp);
-        if (!canHangUp(adapter)) return;
-        await adapter.start(new AbortController().signal);
-        expect(await adapter.hangUp(asLegId('no-such-leg'), 17)).toEqual({ kind: 'gone' });
-      },
-    );
+    describe('orders', () => {
+      let asked: ConformancePbx | undefined;
+      orderRules({
+        orders,
+        bench: async (login) => {
+          asked = await newPbx();
+          const { settings, wrongLogin } = asked;
+          const { adapter, batches, start } = bench(login === 'right' ? settings : wrongLogin.settings);
+          return { adapter, start, told: () => batches.length, password: wrongLogin.password };
+        },
+        left: () => until(() => asked?.connections().now === 0, 'the look to leave'),
+      });
+    });
   });
 }
