@@ -1,8 +1,17 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { asError, RetriableError } from '../../src/errors.js';
-import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome, Refreshes } from '../../src/pbx/adapter.js';
+import type {
+  Adapter,
+  AdapterContext,
+  Gates,
+  GateState,
+  HangsUp,
+  Hearing,
+  OrderOutcome,
+  Refreshes,
+} from '../../src/pbx/adapter.js';
 import { hangUpChannel } from './actions.js';
-import type { AsteriskAmiConfig } from './config.js';
+import { type AsteriskAmiConfig, DEFAULT_GATE_PORT } from './config.js';
 import { AgiGate } from './fast-agi/agi-gate.js';
 import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 import type { AmiMessage } from './message.js';
@@ -21,7 +30,7 @@ const ORDER_TIMEOUT_MS = 2_000;
 const BUSY = 17;
 
 /** One Asterisk, heard over its Manager Interface. */
-export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
+export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
@@ -111,8 +120,15 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     this.#held = undefined;
     for (const message of held) this.#handle(message);
     const unheard = await this.#resync.take(session);
-    const ungated = await this.#openGate();
-    return { lost: session.closed, missing: [unknown, unheard, ungated].filter((missing) => missing !== undefined) };
+    await this.#openGate();
+    const gate = this.#gate;
+    const lasting = [unknown, unheard].filter((missing) => missing !== undefined);
+    return {
+      lost: session.closed,
+      get missing() {
+        return [...lasting, ...(gate?.missing ?? [])];
+      },
+    };
   }
 
   async stop(): Promise<void> {
@@ -148,16 +164,15 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
       throw new RetriableError('ZPB_AMI_NO_SNAPSHOT', `the PBX ${name} gave no list of its calls: ${missing}`);
   }
 
-  /** What is missing when it cannot listen: calls are heard all the same, and go on unasked. */
-  async #openGate(): Promise<string | undefined> {
-    try {
-      await this.#gate?.open();
-      // It may have been stopped meanwhile: then no port stays open.
-      if (this.#session === undefined) await this.#gate?.close();
-      return undefined;
-    } catch (thrown) {
-      return `calls are not asked about before phones ring: ${asError(thrown).message}`;
-    }
+  gateState(): GateState {
+    return this.#gate?.state ?? { kind: 'off', mend: mendGate(this.context.name) };
+  }
+
+  /** One that cannot listen is tried again; calls are heard all the same, and go on unasked. */
+  async #openGate(): Promise<void> {
+    await this.#gate?.open();
+    // It may have been stopped meanwhile: then no port stays open.
+    if (this.#session === undefined) await this.#gate?.close();
   }
 
   // ------------------------------------------------------------------ what comes in
@@ -192,3 +207,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes {
     if (batch.length > 0 && this.#session !== undefined) this.context.emit(batch);
   }
 }
+
+const mendGate = (pbx: string): string =>
+  `set gate: {} of PBX ${pbx}, and in Asterisk put the line AGI(agi://127.0.0.1:${DEFAULT_GATE_PORT}/gate?number=\${EXTEN}) before the Dial of ` +
+  'outbound calls (docs/guide-asterisk.md, "Before any phone rings")';

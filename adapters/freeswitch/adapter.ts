@@ -1,12 +1,24 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import { RetriableError } from '../../src/errors.js';
-import type { Adapter, AdapterContext, HangsUp, Hearing, OrderOutcome, Refreshes } from '../../src/pbx/adapter.js';
+import { asError, RetriableError } from '../../src/errors.js';
+import type {
+  Adapter,
+  AdapterContext,
+  Gates,
+  GateState,
+  HangsUp,
+  Hearing,
+  OrderOutcome,
+  Refreshes,
+  SetsCallerId,
+} from '../../src/pbx/adapter.js';
 import { readTls } from '../../src/pbx/open-socket.js';
 import { wordOf } from './causes.js';
 import { isOk } from './commands.js';
-import type { FreeSwitchConfig } from './config.js';
+import { DEFAULT_GATE_PORT, type FreeSwitchConfig } from './config.js';
 import type { EslEvent } from './event.js';
 import { CONFERENCE, FreeSwitchLegs, LEG_EVENTS } from './legs.js';
+import { CALLER_ID_VARIABLES, isCallerId } from './outbound-socket/decision-commands.js';
+import { OutboundGate } from './outbound-socket/outbound-gate.js';
 import { Resync } from './resync.js';
 import { refusedError, stoppedError, tlsError } from './session-errors.js';
 import { openSession } from './session.js';
@@ -16,11 +28,13 @@ import { trunkTest } from './trunks.js';
 /** CUSTOM goes last: after it every word is a subclass. HEARTBEAT (every 20 s by default) is a sign of life. */
 const SUBSCRIBE = `event json ${[...LEG_EVENTS].filter((name) => name !== 'CUSTOM').join(' ')} HEARTBEAT CUSTOM ${CONFERENCE}`;
 const ORDER_TIMEOUT_MS = 2_000;
+const NO_SUCH_LEG = /no such channel/i;
 
 /** One FreeSWITCH, heard over its event socket. */
-export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
+export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, SetsCallerId {
   readonly #legs: FreeSwitchLegs;
   readonly #resync: Resync;
+  readonly #gate: OutboundGate | undefined;
   #session: EslSession | undefined;
   /** Ends the start that is under way. */
   #starting: AbortController | undefined;
@@ -30,7 +44,24 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
     private readonly config: FreeSwitchConfig,
   ) {
     const { clock, log } = context;
-    this.#legs = new FreeSwitchLegs(trunkTest(config.trunks));
+    const isTrunk = trunkTest(config.trunks);
+    this.#legs = new FreeSwitchLegs(isTrunk);
+    if (config.gate !== undefined) {
+      this.#gate = new OutboundGate({
+        ...config.gate,
+        gate: context.gate,
+        hangUp: (leg, q850) => {
+          void this.#hangUpAtGate(leg, q850);
+        },
+        begunWith: (leg) => this.#legs.begunWith(leg),
+        isTrunk,
+        clock,
+        log,
+        count: (what) => {
+          context.metrics.count(what);
+        },
+      });
+    }
     this.#resync = new Resync({
       legs: this.#legs,
       clock,
@@ -71,9 +102,16 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
       await session.close();
       throw refusedError(this.config, 'event', reply);
     }
-    const missing = await this.#resync.take(session, true);
+    const unheard = await this.#resync.take(session, true);
     if (starting.signal.aborted) throw stoppedError();
-    return { lost: session.closed, missing: missing === undefined ? [] : [missing] };
+    await this.#openGate();
+    const gate = this.#gate;
+    return {
+      lost: session.closed,
+      get missing() {
+        return [...(unheard === undefined ? [] : [unheard]), ...(gate?.missing ?? [])];
+      },
+    };
   }
 
   async stop(): Promise<void> {
@@ -81,7 +119,11 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
     this.#resync.end();
     const session = this.#session;
     this.#session = undefined;
-    await session?.close();
+    await Promise.all([session?.close(), this.#gate?.close()]);
+  }
+
+  gateState(): GateState {
+    return this.#gate?.state ?? { kind: 'off', mend: mendGate(this.context.name) };
   }
 
   async hangUp(leg: LegId, q850: number): Promise<OrderOutcome> {
@@ -92,7 +134,19 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
     const reply = await this.#session.api(`uuid_kill ${leg} ${wordOf(q850)}`, ORDER_TIMEOUT_MS);
     if (isOk(reply)) return { kind: 'done' };
     this.#legs.markOurs(leg, false);
-    return /no such channel/i.test(reply) ? { kind: 'gone' } : { kind: 'refused', reason: reply.trim().slice(0, 200) };
+    return refusal(reply);
+  }
+
+  async setCallerId(leg: LegId, number: string): Promise<OrderOutcome> {
+    if (!isCallerId(number)) return { kind: 'refused', reason: 'that is no number' };
+    if (!this.#legs.has(leg)) return { kind: 'gone' };
+    const session = this.#session;
+    if (session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
+    const replies = await Promise.all(
+      CALLER_ID_VARIABLES.map((name) => session.api(`uuid_setvar ${leg} ${name} ${number}`, ORDER_TIMEOUT_MS)),
+    );
+    const refused = replies.find((reply) => !isOk(reply));
+    return refused === undefined ? { kind: 'done' } : refusal(refused);
   }
 
   async refresh(): Promise<void> {
@@ -101,6 +155,21 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
     if (session === undefined) throw new RetriableError('ZPB_ESL_CLOSED', `the PBX ${name} is not connected`);
     const missing = await this.#resync.take(session, false);
     if (missing !== undefined) throw new RetriableError('ZPB_ESL_LIST', `the PBX ${name}: ${missing}`);
+  }
+
+  /** One that cannot listen is tried again; calls are heard all the same, and go on unasked. */
+  async #openGate(): Promise<void> {
+    await this.#gate?.open();
+    // It may have been stopped meanwhile: then no port stays open.
+    if (this.#session === undefined) await this.#gate?.close();
+  }
+
+  async #hangUpAtGate(leg: LegId, q850: number): Promise<void> {
+    const { log } = this.context;
+    const outcome = await this.hangUp(leg, q850).catch(
+      (thrown: unknown): OrderOutcome => ({ kind: 'refused', reason: asError(thrown).message }),
+    );
+    if (outcome.kind === 'refused') log.warn({ leg }, `gate: a rejected call could not be hung up: ${outcome.reason}`);
   }
 
   #take(event: EslEvent): void {
@@ -112,3 +181,10 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes {
     if (batch.length > 0 && this.#session !== undefined) this.context.emit(batch);
   }
 }
+
+const refusal = (reply: string): OrderOutcome =>
+  NO_SUCH_LEG.test(reply) ? { kind: 'gone' } : { kind: 'refused', reason: reply.trim().slice(0, 200) };
+
+const mendGate = (pbx: string): string =>
+  `set gate: {} of PBX ${pbx}, and in FreeSWITCH put <action application="socket" data="127.0.0.1:${DEFAULT_GATE_PORT} async full"/> before the bridge of ` +
+  'outbound calls (docs/guide-freeswitch.md, "Before any phone rings")';

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
+import { gateSettings } from '../../src/pbx/gate-settings.js';
+
+/** Customary for programs that FreeSWITCH connects to. */
+export const DEFAULT_GATE_PORT = 8084;
 
 /** The settings of a FreeSWITCH that is heard over its event socket. */
 export const configSchema = z.strictObject({
@@ -34,6 +38,10 @@ export const configSchema = z.strictObject({
       description:
         'Speak TLS. FreeSWITCH itself does not: this is for a proxy (stunnel, HAProxy) in front of it. The certificate is always checked.',
     }),
+  gate: z.strictObject(gateSettings(DEFAULT_GATE_PORT)).optional().meta({
+    description:
+      'Let the dialplan ask before any phone rings: application `socket`, data `127.0.0.1:8084 async full`. `gate: {}` is enough where bridge and PBX share a machine.',
+  }),
   trunks: z.array(z.string().min(1)).min(1).optional().meta({
     description:
       'The ways to the outside, where the bridge does not find them itself: names of gateways, of Sofia profiles (for legs of nobody who logged in), of users that are trunks, or of channels (`sofia/external/*`), with `*` for anything. Everything else is a phone then. Without it, a leg of a gateway and a leg of no user is a trunk.',

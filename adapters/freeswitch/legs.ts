@@ -57,6 +57,13 @@ export class FreeSwitchLegs {
   has(leg: LegId): boolean {
     return this.#book.get(leg) !== undefined;
   }
+  /** Its numbers when it began; undefined: that was not heard. */
+  begunWith(leg: LegId): header.LegNumbers | undefined {
+    const known = this.#book.get(leg);
+    if (known === undefined) return undefined;
+    const { from, dialled } = known;
+    return { ...(from !== undefined && { from }), ...(dialled !== undefined && { dialled }) };
+  }
   /** Whether the end of this leg, when it comes, is our doing. */
   markOurs(leg: LegId, ours: boolean): void {
     const known = this.#book.get(leg);

@@ -46,7 +46,10 @@ export interface AdapterContext {
 export interface Hearing {
   /** Settles, never rejects, when it hears it no longer, with the reason. */
   readonly lost: Promise<BridgeError>;
-  /** What the login may not do and what is therefore missing, in words for the admin. Empty when all is well. */
+  /**
+   * What the login may not do and what is therefore missing, in words for the admin. Empty when all is well. Read again whenever
+   * somebody asks how the PBX is heard: what was mended meanwhile is no longer in it.
+   */
   readonly missing: readonly string[];
 }
 

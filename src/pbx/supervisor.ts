@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { backoff } from '../backoff.js';
 import { sleep, type Clock } from '../clock.js';
 import { asError, isBridgeError, RetriableError, type BridgeError } from '../errors.js';
-import type { Adapter } from './adapter.js';
+import type { Adapter, Hearing } from './adapter.js';
 import { rangeFor } from './retry-ranges.js';
 
 /** How a PBX is heard, for readiness and people. */
@@ -35,6 +35,7 @@ const STOP_LIMIT_MS = 3_000;
  */
 export class Supervisor {
   #state: PbxState;
+  #hearing: Pick<Hearing, 'missing'> = { missing: [] };
   #running: Promise<void> | undefined;
   readonly #ending = new AbortController();
   readonly #ended = aborted(this.#ending.signal);
@@ -46,7 +47,9 @@ export class Supervisor {
   }
 
   get state(): PbxState {
-    return this.#state;
+    const { state, since } = this.#state;
+    // What is missing may be mended while it is heard.
+    return state === 'hearing' ? { state, since, ...missingIn(this.#hearing) } : this.#state;
   }
 
   start(): void {
@@ -89,8 +92,8 @@ export class Supervisor {
     const { adapter, clock, log } = this.options;
     try {
       const hearing = await adapter.start(signal);
-      const reason = hearing.missing.join('; ');
-      this.#set({ state: 'hearing', since: clock.monotonic(), ...(reason === '' ? {} : { reason }) });
+      this.#hearing = hearing;
+      this.#set({ state: 'hearing', since: clock.monotonic(), ...missingIn(hearing) });
       log.info(this.#said === undefined ? 'the PBX is heard' : 'the PBX is heard again');
       this.#said = undefined;
       for (const missing of hearing.missing) log.warn(missing);
@@ -127,6 +130,9 @@ export class Supervisor {
     this.options.onState?.(state);
   }
 }
+
+const missingIn = ({ missing }: Pick<Hearing, 'missing'>): { readonly reason?: string } =>
+  missing.length === 0 ? {} : { reason: missing.join('; ') };
 
 const aborted = (signal: AbortSignal): Promise<BridgeError> =>
   new Promise((resolve) => {

@@ -2,4 +2,8 @@ import { adapter } from '../../adapters/freeswitch/index.js';
 import { ActingFreeSwitch } from '../support/acting-freeswitch.js';
 import { adapterConformance } from './adapter-conformance.js';
 
-adapterConformance('freeswitch', { definition: adapter, startPbx: () => ActingFreeSwitch.start(), orders: ['hangUp'] });
+adapterConformance('freeswitch', {
+  definition: adapter,
+  startPbx: () => ActingFreeSwitch.start(),
+  orders: ['hangUp', 'setCallerId', 'gateState'],
+});

@@ -67,8 +67,8 @@ export async function agiBench(decision?: GateDecision, options: Partial<AgiGate
     count: (name) => void counted.set(name, (counted.get(name) ?? 0) + 1),
     ...options,
   });
-  await gate.open();
   closers.push(() => gate.close());
+  await gate.open();
   const port = gate.port ?? 0;
   return {
     gate,

@@ -1,10 +1,11 @@
 /** The gate of an Asterisk: its dialplan asks over FastAGI before any phone rings, and goes on by itself when nobody listens. */
-import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { asLegId, type LegId, type Millis } from '../../../src/call/vocabulary.js';
+import { asLegId, type LegId } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
-import { asError, RetriableError } from '../../../src/errors.js';
-import type { GateDecision, GatePort, GateRequest } from '../../../src/pbx/adapter.js';
+import { asError, type BridgeError } from '../../../src/errors.js';
+import type { GateDecision, GatePort, GateRequest, GateState } from '../../../src/pbx/adapter.js';
+import { GateListener } from '../../../src/pbx/gate-listener.js';
+import { listOf, wordOf } from '../../../src/pbx/gate-words.js';
 import { lineOf, parseChannelName, type ChannelName } from '../../asterisk/channel-name.js';
 import { AgiPeer } from './agi-peer.js';
 import { readAgiRequest, type AgiRequest } from './agi-request.js';
@@ -26,99 +27,41 @@ export interface AgiGateOptions {
   readonly count: (name: 'gate_requests' | 'gate_refused') => void;
 }
 
-type Complaint = 'address' | 'request' | 'crowd';
-
-const MAX_CONNECTIONS = 500;
-const LONGEST_LIST = 200;
-/** Of an extension or a queue's name, in characters. */
-const LONGEST_WORD = 100;
-/** The same complaint is not logged again within this. */
-const QUIET_MS = 60_000;
-
 export class AgiGate {
-  readonly #allowed = new BlockList();
-  readonly #peers = new Set<AgiPeer>();
-  /** When each kind of complaint was logged, monotonic ms. */
-  readonly #complained = new Map<Complaint, Millis>();
-  #server: Server | undefined;
+  readonly #listener: GateListener;
 
   constructor(private readonly options: AgiGateOptions) {
-    for (const entry of options.allow) {
-      const [address = '', bits] = entry.split('/');
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-      if (bits === undefined) this.#allowed.addAddress(address, family);
-      else this.#allowed.addSubnet(address, Number(bits), family);
-    }
+    this.#listener = new GateListener({
+      ...options,
+      onSocket: (socket) => {
+        void this.#serve(new AgiPeer(socket, options.clock));
+      },
+    });
   }
 
   /** Where it listens; undefined: it does not. */
   get port(): number | undefined {
-    const address = this.#server?.address();
-    return typeof address === 'object' ? address?.port : undefined;
+    return this.#listener.port;
   }
-
   /** Connections it holds now. */
   get connections(): number {
-    return this.#peers.size;
+    return this.#listener.connections;
+  }
+  get state(): GateState {
+    return this.#listener.state;
+  }
+  /** What an admin is to know while it should listen and does not. */
+  get missing(): readonly string[] {
+    return this.#listener.missing;
   }
 
-  /** Rejects with a RetriableError ZPB_AGI_LISTEN when the address cannot be had. */
-  async open(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const { host, port, log, maxConnections = MAX_CONNECTIONS } = this.options;
-    const server = createServer({ noDelay: true });
-    server.maxConnections = maxConnections;
-    server.on('connection', (socket) => {
-      this.#meet(socket);
-    });
-    server.on('drop', () => {
-      this.#refuse('crowd', `${maxConnections} calls wait already; those beyond go on unasked`);
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(
-          new RetriableError(
-            'ZPB_AGI_LISTEN',
-            `the gate cannot listen at ${host}:${port} (${error.message}): choose another gate.port, or end the program that uses it`,
-          ),
-        );
-      });
-      server.listen(port, host, resolve);
-    });
-    server.on('error', (error) => {
-      log.warn({ error }, 'gate: the server has a fault');
-    });
-    this.#server = server;
+  /** Resolves when it listens, or with why it does not (ZPB_GATE_LISTEN): then it is tried again until `close`. */
+  open(): Promise<BridgeError | undefined> {
+    return this.#listener.open();
   }
-
   /** Calls that wait go on. */
-  async close(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    for (const peer of this.#peers) peer.destroy();
-    if (server === undefined) return;
-    await new Promise<void>((resolve) => {
-      server.close(() => {
-        resolve();
-      });
-    });
-  }
-
-  #meet(socket: Socket): void {
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/u, '');
-    if (!this.#allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
-      this.#refuse('address', `${address} may not connect; gate.allow names who may`);
-      // It may have reset the connection; that is no fault of ours.
-      socket.on('error', () => undefined);
-      socket.destroy();
-      return;
-    }
-    const peer = new AgiPeer(socket, this.options.clock);
-    this.#peers.add(peer);
-    socket.once('close', () => {
-      this.#peers.delete(peer);
-    });
-    void this.#serve(peer);
+  close(): Promise<void> {
+    return this.#listener.close();
   }
 
   async #serve(peer: AgiPeer): Promise<void> {
@@ -126,7 +69,10 @@ export class AgiGate {
     try {
       const request = readAgiRequest(await peer.request());
       if (request?.path !== '/gate') {
-        this.#refuse('request', 'something connected that does not ask for agi://…/gate; the dialplan should say so');
+        this.#listener.refuse(
+          'request',
+          'something connected that does not ask for agi://…/gate; the dialplan should say so',
+        );
         return;
       }
       count('gate_requests');
@@ -142,16 +88,6 @@ export class AgiGate {
     } finally {
       peer.close();
     }
-  }
-
-  /** Counted each time, said now and then: who floods the port must not flood the log. */
-  #refuse(kind: Complaint, why: string): void {
-    const { clock, log, count } = this.options;
-    count('gate_refused');
-    const before = this.#complained.get(kind);
-    if (before !== undefined && clock.monotonic() - before < QUIET_MS) return;
-    this.#complained.set(kind, clock.monotonic());
-    log.warn(`gate: ${why}`);
   }
 
   async #requestOf(request: AgiRequest, peer: AgiPeer): Promise<GateRequest | undefined> {
@@ -172,15 +108,6 @@ export class AgiGate {
     };
   }
 }
-
-const wordOf = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/gu, '').slice(0, LONGEST_WORD);
-
-const listOf = (text: string): readonly string[] =>
-  text
-    .split(/[,&\s]+/u)
-    .map(wordOf)
-    .filter((word) => word !== '')
-    .slice(0, LONGEST_LIST);
 
 /** `result=1 (value)`; `result=0` when the channel has no such variable. */
 async function variable(peer: AgiPeer, name: string): Promise<string | undefined> {

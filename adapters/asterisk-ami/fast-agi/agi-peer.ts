@@ -27,7 +27,6 @@ export class AgiPeer {
   ) {
     socket.setEncoding('utf8');
     socket.setNoDelay(true);
-    socket.on('error', () => undefined);
     socket.on('data', (text: string) => {
       this.#take(text);
     });
@@ -72,10 +71,6 @@ export class AgiPeer {
     });
     this.socket.once('close', cancel);
     this.socket.end();
-  }
-
-  destroy(): void {
-    this.socket.destroy();
   }
 
   #take(text: string): void {

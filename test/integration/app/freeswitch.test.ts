@@ -3,41 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { adapter } from '../../../adapters/freeswitch/index.js';
 import { startStandIn } from '../../../src/stand-in/server.js';
 import type { StandIn } from '../../../src/stand-in/stand-in.js';
-import { type ApiAnswer, FakeFreeSwitch } from '../../support/fake-freeswitch.js';
 import { FREESWITCH_AGENTS } from '../../support/freeswitch-bench.js';
-import { freeSwitchCases, type TimedEvent } from '../../support/freeswitch-cases.js';
-import { FreeSwitchState } from '../../support/freeswitch-state.js';
-import { pause, waitFor } from '../../support/wait-for.js';
+import { PlayedFreeSwitch, recorded } from '../../support/played-freeswitch.js';
+import { waitFor } from '../../support/wait-for.js';
 import { entryOf, startWholeBridge, type WholeBridge } from '../../support/whole-bridge.js';
-
-/** A recording, and how the PBX stands while it plays. */
-class PlayedFreeSwitch {
-  state = new FreeSwitchState();
-  /** Makes the list of channels this much longer, bytes. */
-  ballast = 0;
-  esl!: FakeFreeSwitch;
-
-  async start(port = 0): Promise<this> {
-    this.esl = await FakeFreeSwitch.start({ api: (command) => this.#answer(command) }, port);
-    return this;
-  }
-  /** @param speed 1: in their own time. */
-  async play(events: readonly TimedEvent[], speed: number): Promise<void> {
-    const began = performance.now() - (events[0]?.at ?? 0) / speed;
-    for (const { at, event, headers } of events) {
-      const wait = at / speed - (performance.now() - began);
-      if (wait > 1) await pause(wait);
-      this.state.push(event);
-      this.esl.say(headers);
-    }
-  }
-  #answer(command: string): ApiAnswer | undefined {
-    if (command === 'show channels as json')
-      return this.state.showChannels().replace('{', `{"ballast":${JSON.stringify('x'.repeat(this.ballast))},`);
-    const [word = '', id = ''] = command.split(' ');
-    return word === 'uuid_dump' ? this.state.describe(id) : undefined;
-  }
-}
 
 let zammad: StandIn;
 let pbx: PlayedFreeSwitch;
@@ -71,7 +40,6 @@ const over = (calls: number): Promise<unknown> =>
 const rows = (): unknown =>
   zammad.log().map(({ direction, from, done, comment }) => ({ direction, from, done, comment }));
 const answers = (): number => zammad.requests().filter(({ event }) => event === 'answer').length;
-const recorded = (name: string): readonly TimedEvent[] => freeSwitchCases.find((one) => one.name === name)!.events();
 const CALLED = { direction: 'in', from: '4917139200011' };
 
 test('tells recorded calls as they were', async () => {
@@ -113,9 +81,8 @@ describe('in the middle of a call', () => {
     await pbx.play(events.slice(0, middle), 10);
     await zammad.when(() => answers() === 1);
     const { port } = pbx.esl;
-    await pbx.esl.close();
+    await pbx.die();
     await stateIs('deaf');
-    pbx.state = new FreeSwitchState();
     await pbx.start(port);
     await hearing();
     await over(1);

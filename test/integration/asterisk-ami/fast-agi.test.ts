@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../lab/free-ports.js';
+import { canGate, type GateState } from '../../../src/pbx/adapter.js';
 import { AgiCall, CUSTOMER_CALLS } from '../../support/agi-caller.js';
 import { agiBench, BUSY, closeAgiBenches, CONTINUE, empty, over } from '../../support/agi-bench.js';
 import { adapterRig, closeAdapterRigs } from '../../support/adapter-rig.js';
@@ -261,29 +262,38 @@ describe('a reject that the dialplan could not be told', () => {
 describe('a port that is in use', () => {
   test('is said with what mends it', async () => {
     const { port } = await agiBench(CONTINUE);
-    const { gate } = await agiBench(CONTINUE);
-    await gate.close();
-    const second = agiBench(CONTINUE, { port });
-    await expect(second).rejects.toMatchObject({ code: 'ZPB_AGI_LISTEN', retriable: true });
-    await expect(second).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} .*EADDRINUSE.*gate\\.port`));
+    const { gate } = await agiBench(CONTINUE, { port });
+    const reason = new RegExp(`127\\.0\\.0\\.1:${port} .*EADDRINUSE.*gate\\.port`);
+    expect(gate.state).toMatchObject({ kind: 'closed', reason: expect.stringMatching(reason) });
+    expect(await gate.open()).toMatchObject({ code: 'ZPB_GATE_LISTEN', retriable: true });
   });
-  test('the adapter hears its PBX all the same and says what is missing; it listens when it starts anew', async () => {
+  test('the adapter hears its PBX all the same and says what is missing; it listens as soon as the port is free', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    const { adapter, start, asterisk } = await adapterRig({}, { trunks: ['trunk'], gate: { port } }, new ManualClock());
-    const { missing } = await start();
-    expect(missing).toHaveLength(1);
-    expect(missing[0]).toMatch(/not asked about before phones ring.*EADDRINUSE/);
+    const clock = new ManualClock();
+    const { adapter, start, asterisk } = await adapterRig({}, { trunks: ['trunk'], gate: { port } }, clock);
+    const state = (): GateState | undefined => (canGate(adapter) ? adapter.gateState() : undefined);
+    expect(state()).toMatchObject({ kind: 'closed' });
+    const hearing = await start();
+    expect(hearing.missing).toEqual([expect.stringMatching(/not asked about before phones ring.*EADDRINUSE/)]);
+    expect(state()).toMatchObject({ kind: 'closed', reason: expect.stringContaining('EADDRINUSE') });
     expect(asterisk.actions.some(({ name }) => name === 'status')).toBe(true);
-    await adapter.stop();
     taken.close();
     await once(taken, 'close');
-    expect((await start()).missing).toEqual([]);
+    clock.turn(1_000);
+    await waitFor('the gate to listen', () => state()?.kind === 'open');
+    expect(hearing.missing).toEqual([]);
     const call = await AgiCall.open({ port });
     await over(call);
     expect(call.set.get('ZAMMAD_ACTION')).toBe('continue');
     await adapter.stop();
+    expect(state()).toMatchObject({ kind: 'closed' });
     await expect(AgiCall.open({ port })).rejects.toThrow(/ECONNREFUSED/);
+  });
+  test('no gate is configured: the setting and the line that make one', async () => {
+    const { adapter } = await adapterRig({}, { trunks: ['trunk'] }, new ManualClock());
+    if (!canGate(adapter)) throw new Error('it cannot');
+    expect(adapter.gateState()).toMatchObject({ kind: 'off', mend: expect.stringContaining('AGI(agi://') });
   });
 });

@@ -1,9 +1,20 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { adapter as definition } from '../../../adapters/freeswitch/index.js';
 import { asLegId, asPbxName, type LegEvent } from '../../../src/call/vocabulary.js';
-import { type Adapter, canHangUp, canRefresh, type Hearing } from '../../../src/pbx/adapter.js';
+import {
+  type Adapter,
+  canGate,
+  canHangUp,
+  canRefresh,
+  canSetCallerId,
+  type GatePort,
+  type GateState,
+  type Hearing,
+} from '../../../src/pbx/adapter.js';
 import { systemClock } from '../../../src/clock.js';
+import { freePort } from '../../lab/free-ports.js';
 import { type ApiAnswer, type EventHeaders, FakeFreeSwitch } from '../../support/fake-freeswitch.js';
+import { OutboundCall, recordedGate } from '../../support/fake-outbound-socket.js';
 import { by, customer, eslEvent, phone } from '../../support/freeswitch-scene.js';
 import { FreeSwitchState } from '../../support/freeswitch-state.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -27,7 +38,7 @@ interface Rig {
   happens(name: string, headers: Readonly<Record<string, string>>, untold?: boolean): void;
 }
 
-async function rig(settings: object = {}): Promise<Rig> {
+async function rig(settings: object = {}, gate: GatePort = OPEN_GATE): Promise<Rig> {
   const state = new FreeSwitchState();
   const answers = new Map<string, ApiAnswer>();
   const api = (command: string): ApiAnswer | undefined => {
@@ -45,7 +56,7 @@ async function rig(settings: object = {}): Promise<Rig> {
       log: silent,
       metrics: { count: () => undefined },
       clock: systemClock,
-      gate: OPEN_GATE,
+      gate,
       emit: (batch) => void events.push(...batch),
     },
     definition.configSchema.parse({ port: esl.port, password: 'ClueCon', ...settings }),
@@ -254,6 +265,82 @@ describe('hanging up', () => {
     await one.adapter.stop();
     if (!canHangUp(one.adapter)) throw new Error('it cannot');
     expect(await one.adapter.hangUp(asLegId('a'), 17)).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('the caller id of the next leg', () => {
+  const number = '+493023125777';
+  const variables = ['ZAMMAD_CALLER_ID', 'outbound_caller_id_number', 'effective_caller_id_number'];
+  test.each([
+    ['+OK\n', { kind: 'done' }],
+    ['-ERR No such channel!\n', { kind: 'gone' }],
+    ['-ERR denied\n', { kind: 'refused', reason: '-ERR denied' }],
+  ])('%j', async (reply, outcome) => {
+    const one = await rig();
+    await one.start();
+    one.happens('CHANNEL_CREATE', A);
+    await waitFor('the call', () => one.adapter.snapshot().length === 1);
+    for (const name of variables) one.answers.set(`uuid_setvar a ${name} ${number}`, '+OK\n');
+    one.answers.set(`uuid_setvar a effective_caller_id_number ${number}`, reply);
+    if (!canSetCallerId(one.adapter)) throw new Error('it cannot');
+    expect(await one.adapter.setCallerId(asLegId('a'), number)).toEqual(outcome);
+    expect(one.esl.commands.filter((command) => command.startsWith('api uuid_setvar'))).toHaveLength(3);
+  });
+  test('what is no number, or of no leg, is not sent', async () => {
+    const one = await rig();
+    await one.start();
+    if (!canSetCallerId(one.adapter)) throw new Error('it cannot');
+    expect(await one.adapter.setCallerId(asLegId('a'), number)).toEqual({ kind: 'gone' });
+    one.happens('CHANNEL_CREATE', A);
+    await waitFor('the call', () => one.adapter.snapshot().length === 1);
+    for (const wrong of ['', '1 2', '1\n\napi x', '${x}'])
+      expect(await one.adapter.setCallerId(asLegId('a'), wrong)).toMatchObject({ kind: 'refused' });
+    expect(one.esl.commands.join('\n')).not.toContain('uuid_setvar');
+    await one.adapter.stop();
+    expect(await one.adapter.setCallerId(asLegId('a'), number)).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('the gate', () => {
+  const stateOf = ({ adapter }: Rig): GateState | undefined => (canGate(adapter) ? adapter.gateState() : undefined);
+  test('is open while the PBX is heard, and only then', async () => {
+    const port = await freePort();
+    const one = await rig({ gate: { port } });
+    expect(stateOf(one)).toEqual({ kind: 'closed', reason: 'the gate is open only while the PBX is heard' });
+    expect((await one.start()).missing).toEqual([]);
+    expect(stateOf(one)).toEqual({ kind: 'open' });
+    const call = OutboundCall.enter({ port, ...recordedGate('gate-continue') });
+    expect(await call.end).toEqual({ kind: 'goes on' });
+    expect(call.variables.get('ZAMMAD_ACTION')).toBe('continue');
+    await one.adapter.stop();
+    expect(stateOf(one)?.kind).toBe('closed');
+    const late = OutboundCall.enter({ port, ...recordedGate('gate-continue') });
+    expect([await late.end, late.told]).toEqual([{ kind: 'goes on' }, []]);
+  });
+  test('not configured: the setting and the line of the dialplan that make one', async () => {
+    const one = await rig();
+    await one.start();
+    expect(stateOf(one)).toMatchObject({ kind: 'off', mend: expect.stringMatching(/gate: .*application="socket"/) });
+  });
+  test('a port that is in use: the PBX is heard all the same, and it is said', async () => {
+    const other = await rig();
+    const one = await rig({ gate: { port: other.esl.port } });
+    const { missing } = await one.start();
+    expect(missing).toEqual([expect.stringMatching(/not asked about before phones ring.*EADDRINUSE.*gate\.port/)]);
+    expect(stateOf(one)).toMatchObject({ kind: 'closed', reason: expect.stringContaining('EADDRINUSE') });
+  });
+  test('a reject that could not be said there is carried out over the event socket', async () => {
+    const port = await freePort();
+    const one = await rig({ gate: { port } }, { ask: () => Promise.resolve({ kind: 'reject', reason: 'congestion' }) });
+    await one.start();
+    const { block } = recordedGate('gate-continue');
+    const call = OutboundCall.enter({ port, block, mute: true });
+    one.happens('CHANNEL_CREATE', { ...A, 'Unique-ID': call.leg });
+    await waitFor('the call', () => one.adapter.snapshot().length === 1);
+    await waitFor('the decision', () => call.told.length > 1);
+    call.cut();
+    const order = `api uuid_kill ${call.leg} NORMAL_CIRCUIT_CONGESTION`;
+    await waitFor('the order', () => one.esl.commands.includes(order));
   });
 });
 

@@ -20,6 +20,7 @@ class ScriptedAdapter implements Adapter {
     private readonly clock: ManualClock,
     private readonly script: (attempt: number) => Error | 'hear' | 'hang',
   ) {}
+  readonly missing = ['something is missing'];
   start(signal: AbortSignal): Promise<Hearing> {
     this.starts.push(this.clock.monotonic());
     const what = this.script(this.starts.length);
@@ -34,7 +35,7 @@ class ScriptedAdapter implements Adapter {
       lost: new Promise((resolve) => {
         this.lose = resolve;
       }),
-      missing: ['something is missing'],
+      missing: this.missing,
     });
   }
   stop(): Promise<void> {
@@ -100,6 +101,15 @@ describe('the supervisor', () => {
       'the PBX is heard again',
       'something is missing',
     ]);
+    await supervisor.stop();
+  });
+
+  test('what is missing may be mended while it is heard', async () => {
+    const { clock, adapter, supervisor } = rig(() => 'hear');
+    supervisor.start();
+    await clock.advance(1_000);
+    adapter.missing.length = 0;
+    expect(supervisor.state).toEqual({ state: 'hearing', since: 0 });
     await supervisor.stop();
   });
 
