@@ -26,7 +26,9 @@ module.exports = {
     only('gate', '^src/gate/', '^src/call/'),
     only('store', '^src/store/', '^src/call/'),
     only('zammad', '^src/zammad/', '^src/call/', '^src/store/'),
-    only('http', '^src/http/', '^src/call/'),
+    only('access', '^src/access/', '^src/store/credentials\\.ts$'),
+    only('dial', '^src/dial/', '^src/call/', '^src/pbx/orders\\.ts$', '^src/gate/emergency\\.ts$'),
+    only('http', '^src/http/', '^src/call/', '^src/dial/answer\\.ts$'),
     only('stand-in', '^src/stand-in/'),
     only('config', '^src/config/', '^src/call/', '^src/pbx/', '^adapters/index\\.ts$'),
     {

@@ -106,7 +106,7 @@ async function build() {
   // The environment's names look like codes; ZPB_CONFIG is both.
   const variables = Object.values(SCALARS).flatMap((section) => Object.values(section).map(({ env }) => env));
   const codes = files
-    .flatMap(({ text }) => found(text, /['"](ZPB_[A-Z0-9_]+)['"]/g))
+    .flatMap(({ text }) => found(text.replace(/\benv\['\w+'\]/g, ''), /['"](ZPB_[A-Z0-9_]+)['"]/g))
     .filter((name) => !variables.includes(name));
   // What an adapter counts as "events" is told as pbx_events_total.
   const told = (file, name) => (/^(adapters|src\/pbx)\//.test(relative(root, file)) ? `pbx_${name}_total` : name);

@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { Access } from './access/access.js';
+import { createDialler } from './app-dial.js';
 import { healthReport } from './app-health.js';
 import { stopApp } from './app-stop.js';
 import { createDirectory } from './call/directory.js';
@@ -11,6 +13,9 @@ import { asError } from './errors.js';
 import { watchEventLoop } from './event-loop.js';
 import { createEmergency } from './gate/emergency.js';
 import type { GateRules } from './gate/rules.js';
+import { agentApi } from './http/agents/agent-api.js';
+import { callRoutes } from './http/agents/call-routes.js';
+import { pageRoutes } from './http/agents/page-routes.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
 import { createHttpServer } from './http/server.js';
@@ -194,13 +199,21 @@ export async function startApp(options: AppOptions): Promise<App> {
       problems: problem === undefined ? [] : [problem],
       startedAt,
     });
+  const names = new Map(config.agents.map(({ extension, name }) => [extension, name]));
+  const agents = agentApi({
+    door: new Access({ credentials: store.credentials, clock, nameOf: (extension) => names.get(extension) }),
+    trustProxy: config.http.trustProxy,
+    log,
+    count,
+    routes: [callRoutes(createDialler({ config, led, leads, clock, log, count }))],
+  });
   const http = createHttpServer({
     ...config.http,
     health,
     log,
     version: VERSION,
     clock,
-    routes: [metricsRoutes(metrics)],
+    routes: [metricsRoutes(metrics), agents, pageRoutes(config.http.trustProxy)],
   });
   const parts = { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log };
   let url: string | undefined;
@@ -227,10 +240,10 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 /** Where another machine finds this one; undefined where it listens to its own machine only. */
-function addressFor({ http: { host, port } }: Config): string | undefined {
+function addressFor({ http: { host, port, tls } }: Config): string | undefined {
   if (port === 0 || /^(?:127\.|localhost$|::1$)/u.test(host)) return undefined;
   const name = host === '0.0.0.0' || host === '::' ? hostname() : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 /** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */

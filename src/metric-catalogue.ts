@@ -14,6 +14,8 @@ const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ ki
 
 // biome-ignore format: one line an entry keeps the table readable and its merges small
 export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
+  api_refused_total: counter(['why'], 'Requests of agents that were turned away; `why` is transport (no TLS), origin (a page of another address), token (missing, unknown, revoked), csrf or store (tokens cannot be read now).'),
+  dial_calls_total: counter(['outcome'], 'Click-to-call: what became of the calls that agents wanted; `outcome` is taken, or why not: busy, declined, no-answer, not-registered, bad-number, too-often, …'),
   event_loop_stall_seconds_max: gauge([], 'The longest time in which the program did nothing but one thing since this was last asked for, in seconds. Told too short by up to 0.005.'),
   gate_decisions_total: counter(['outcome'], 'Calls that waited at a gate; `outcome` is continue, reject, dial, timeout (Zammad said nothing within the budget), remembered (rejected from memory while Zammad was silent), pass (nothing to ask), emergency (never asked) or fault.'),
   gate_late_replies_total: counter(['kind'], 'Replies that came after the PBX had been answered; `kind` is reject or dial.'),

@@ -1,14 +1,13 @@
 import type { Announcer } from './announcer.js';
 import { freshCall, type Call } from './call.js';
+import { callIdOf } from './call-id.js';
 import type { CallBook } from './call-book.js';
 import type { AgentRef } from './directory.js';
 import type { Leg, LegTable } from './leg-table.js';
 import { ANONYMOUS } from './numbers.js';
 import type { Teller, TellerSettings } from './teller.js';
-import { asCallId, type Direction, type Millis } from './vocabulary.js';
+import type { Direction, Millis } from './vocabulary.js';
 import { IDENTITY_LIMIT, UNRUNG_LIMIT } from './windows.js';
-
-const LONGEST_CALL_ID = 250;
 
 export interface BeginningsContext {
   readonly settings: TellerSettings;
@@ -88,8 +87,7 @@ export class Beginnings {
   #begin(direction: Direction, root: Leg, customer: Leg | undefined, now: Millis): Call {
     const { settings, book, teller, announcer, changed } = this.context;
     const ordinal = book.nextOrdinal(root.id);
-    const suffix = ordinal === 1 ? '' : `.${String(ordinal)}`;
-    const id = asCallId(`${`${settings.pbx}-${root.id}`.slice(0, LONGEST_CALL_ID - suffix.length)}${suffix}`);
+    const id = callIdOf(settings.pbx, root.id, ordinal);
     const early = settings.calls.newCall === 'arrival' || direction === 'out' ? 0 : UNRUNG_LIMIT;
     const call = freshCall(
       {

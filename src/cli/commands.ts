@@ -32,5 +32,15 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Find calls that ring or talk for ever in Zammad, and have them closed.',
     load: () => import('./reconcile.js'),
   },
+  {
+    name: 'dial',
+    summary: "Ring an agent's phone and dial a number for him.",
+    load: () => import('./dial.js'),
+  },
+  {
+    name: 'token',
+    summary: 'Make, list and revoke the tokens by which agents sign in.',
+    load: () => import('./token.js'),
+  },
   { name: 'health', summary: 'Ask a running bridge whether it is well.', load: () => import('./health.js') },
 ];

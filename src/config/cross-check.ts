@@ -1,5 +1,6 @@
 import { createNumbers } from '../call/numbers.js';
 import type { Did, Filter } from '../call/settings.js';
+import { asPbxName } from '../call/vocabulary.js';
 import type { Entries } from './load-context.js';
 import type { AgentConfig, ZammadConfig } from './model.js';
 import type { PbxEntry } from './pbx-entries.js';
@@ -92,6 +93,10 @@ function checkReferences({ zammad, pbx, agents, dids }: Parts, problem: Tell): v
   });
   pbx.forEach((entry, index) => {
     filter(entry?.filter, ['pbx', index]);
+  });
+  agents.forEach((entry, index) => {
+    if (entry?.pbx !== undefined && pbxNames?.includes(asPbxName(entry.pbx)) === false)
+      problem(['agents', index, 'pbx'], `there is no PBX "${entry.pbx}"${suggestion(entry.pbx, pbxNames)}`);
   });
   dids.forEach((entry, index) => {
     exist(entry?.agents, extensions, ['dids', index, 'agents'], 'agent with the extension');

@@ -88,6 +88,22 @@ export const agentSchema = z.strictObject({
     .strictObject({ login: oneLine(200).meta({ description: 'Login of this agent in Zammad.' }) })
     .optional()
     .meta({ description: 'Who this is in Zammad.' }),
+  pbx: name.optional().meta({
+    description: "The name of the PBX at which this agent's phone is, where there are several: for click-to-call.",
+  }),
+  autoAnswer: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'must be the name of a SIP header, e.g. Call-Info')
+        .meta({ description: 'Name of the SIP header: `Call-Info`, `Alert-Info`.' }),
+      value: z
+        .string()
+        .regex(/^[\x20-\x7e]{1,100}$/, 'must be one line of up to 100 plain characters, e.g. ;answer-after=0')
+        .meta({ description: 'Its value, as the phone wants it: `;answer-after=0` (docs/guide-click-to-call.md).' }),
+    })
+    .optional()
+    .meta({ description: 'Makes the phone answer by itself when its agent has clicked on a number.' }),
 });
 
 export const didSchema = z.strictObject({

@@ -8,6 +8,7 @@ import { agentSchema, didSchema, zammadSchema } from './entries.js';
 import { expandGroup, expandTree, isPlaceholder } from './expand.js';
 import type { Entries, LoadContext } from './load-context.js';
 import { numberFilters } from './filters.js';
+import { readHttp } from './http.js';
 import type { AgentConfig, Config, ZammadConfig } from './model.js';
 import { parsePart } from './parse.js';
 import { readPbxEntries } from './pbx-entries.js';
@@ -67,6 +68,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
   const sections = expandSections(root, context);
   const scalars = readScalars(sections, options.sources.env, context.problem);
   const store = readStore(sections['store'], scalars.store, context);
+  const http = readHttp(scalars.http, context);
   if (root['numbers'] === undefined && options.sources.env['ZPB_NUMBERS_COUNTRY'] === undefined) {
     context.warn(['numbers', 'country'], 'is not set; national numbers are read as German (DE), as Zammad does');
   }
@@ -85,6 +87,7 @@ export async function loadConfig(file: string, options: LoadOptions): Promise<Lo
     dids: dids.filter((did) => did !== undefined),
     calls,
     store,
+    http,
   };
   return { config, warnings };
 }

@@ -20,6 +20,10 @@ export interface ZammadConfig {
 /** An agent of the directory, and who it is in Zammad where that is said. */
 export interface AgentConfig extends Agent {
   readonly zammad?: { readonly login: string } | undefined;
+  /** The name of the PBX at which this agent's phone is; undefined: the only one. */
+  readonly pbx?: string | undefined;
+  /** Header of the invitation that makes the phone answer a click-to-call by itself. */
+  readonly autoAnswer?: { readonly name: string; readonly value: string } | undefined;
 }
 
 export interface PbxConfig {
@@ -89,6 +93,21 @@ export interface Config {
     readonly host: string;
     /** 0 = none. */
     readonly port: number;
+    /** Absolute paths of PEM files; undefined: no TLS. */
+    readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+    /** Addresses or networks of reverse proxies that are believed. */
+    readonly trustProxy: readonly string[];
+  };
+  readonly dial: {
+    /** Patterns of numbers, `*` at the end for any digits. None: all. */
+    readonly allow: readonly string[];
+    readonly deny: readonly string[];
+    /** Calls of one agent in a minute. */
+    readonly rate: number;
+    /** ms. */
+    readonly ringFor: number;
+    readonly written: 'national' | 'international' | 'e164';
+    readonly outsidePrefix: string;
   };
   readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'; readonly pretty: boolean };
 }

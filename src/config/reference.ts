@@ -27,6 +27,9 @@ const KINDS = {
   text: 'text',
   boolean: '`true` or `false`',
   secret: 'secret',
+  addresses: 'IP addresses or networks, with blanks between',
+  patterns: 'patterns of numbers, with blanks between',
+  prefix: 'digits, `*`, `#`',
 } as const;
 const kindText = (kind: ScalarKind): string =>
   typeof kind === 'string' ? KINDS[kind] : kind.map((word) => `\`${word}\``).join(', ');
@@ -175,7 +178,7 @@ export function renderSettings(adapters: readonly AdapterDefinition[]): string {
     const rows = Object.entries(settingsOf(section)).map(([key, { doc, kind, env, default: value, perPbx }]) => ({
       key: `${section}.${key}`,
       type: kindText(kind),
-      fallback: kind === 'secret' ? '' : `\`${value}\``,
+      fallback: kind === 'secret' || value === '' ? '' : `\`${value}\``,
       doc: `${doc} Environment: \`${env}\`.${perPbx === true ? ' May differ per PBX.' : ''}`,
     }));
     return `### ${section}\n\n${table(rows)}`;

@@ -4,17 +4,28 @@ import { isCountry } from '../call/numbers.js';
 import type { Path } from './problems.js';
 import { isTreeMap, type Tree, type TreeMap } from './yaml-source.js';
 import { suggestion } from './suggest.js';
+import { wordTrouble, type WordKind } from './word-kinds.js';
 
 /** How one scalar setting is written. */
-export type ScalarKind = 'country' | 'duration' | 'port' | 'count' | 'text' | 'boolean' | 'secret' | readonly string[];
+export type ScalarKind =
+  | 'country'
+  | 'duration'
+  | 'port'
+  | 'count'
+  | 'text'
+  | 'boolean'
+  | 'secret'
+  | WordKind
+  | readonly string[];
 
 export interface ScalarSetting {
   readonly doc: string;
   readonly default: string | number | boolean;
   readonly kind: ScalarKind;
   readonly env: string;
-  /** A duration: the shortest that makes sense. */
+  /** A duration: the shortest and the longest that make sense. */
   readonly least?: string;
+  readonly most?: string;
   /** May also stand under `calls` of one `pbx` entry. */
   readonly perPbx?: boolean;
   /** Stands commented out in default.yaml: to write it says more than its default does. */
@@ -24,6 +35,7 @@ export interface ScalarSetting {
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const NEW_CALL = ['ringing', 'arrival'] as const;
 const REJECTED = ['busy', 'forwarded'] as const;
+const WRITTEN = ['national', 'international', 'e164'] as const;
 const DURABILITY = ['full', 'normal'] as const;
 
 /** Every setting that is one value, in the order of default.yaml. */
@@ -190,6 +202,66 @@ export const SCALARS = {
       kind: 'port',
       env: 'ZPB_HTTP_PORT',
     },
+    certFile: {
+      doc: 'PEM file with the certificate (and those between it and its authority): what this server serves is served over TLS then. It is read again when it changes.',
+      default: '',
+      kind: 'text',
+      env: 'ZPB_HTTP_CERT_FILE',
+      chosen: true,
+    },
+    keyFile: {
+      doc: 'PEM file with the private key of `certFile`.',
+      default: '',
+      kind: 'text',
+      env: 'ZPB_HTTP_KEY_FILE',
+      chosen: true,
+    },
+    trustProxy: {
+      doc: 'Addresses or networks of reverse proxies, with blanks between: what these say of their clients in `X-Forwarded-Proto` and `X-Forwarded-Host` is believed. A proxy on this machine: 127.0.0.1.',
+      default: '',
+      kind: 'addresses',
+      env: 'ZPB_HTTP_TRUST_PROXY',
+    },
+  },
+  dial: {
+    allow: {
+      doc: 'Click-to-call: only these numbers may be dialled; without any, all. With blanks between; `*` at the end stands for any digits: `+49* 1*`. Outside numbers with + and country code, inside ones as they are.',
+      default: '',
+      kind: 'patterns',
+      env: 'ZPB_DIAL_ALLOW',
+    },
+    deny: {
+      doc: 'Click-to-call: these numbers may not be dialled, also if `allow` has them: `+49900* +49137*`.',
+      default: '',
+      kind: 'patterns',
+      env: 'ZPB_DIAL_DENY',
+    },
+    rate: {
+      doc: 'Click-to-call: so many calls of one agent in a minute.',
+      default: 10,
+      kind: 'count',
+      env: 'ZPB_DIAL_RATE',
+    },
+    ringFor: {
+      doc: "Click-to-call: how long the agent's own phone rings.",
+      default: '20s',
+      kind: 'duration',
+      least: '3s',
+      most: '45s',
+      env: 'ZPB_DIAL_RING_FOR',
+    },
+    written: {
+      doc: 'Click-to-call: how an outside number is dialled. `national`: 030 123456, and 0033… abroad; `international`: 004930… for all; `e164`: +4930….',
+      default: 'national',
+      kind: WRITTEN,
+      env: 'ZPB_DIAL_WRITTEN',
+    },
+    outsidePrefix: {
+      doc: 'Click-to-call: what is dialled before an outside number for an outside line, such as 0. Most PBXs need none.',
+      default: '',
+      kind: 'prefix',
+      env: 'ZPB_DIAL_OUTSIDE_PREFIX',
+    },
   },
   log: {
     level: {
@@ -232,7 +304,10 @@ export const secretsOf = (section: Section): readonly string[] =>
 const WHOLE = /^\d{1,9}$/;
 
 /** What is wrong with a value, with what to write instead; `undefined` = nothing. Texts count for what they spell. */
-export function scalarTrouble({ kind, least }: Pick<ScalarSetting, 'kind' | 'least'>, value: Tree): string | undefined {
+export function scalarTrouble(
+  { kind, least, most }: Pick<ScalarSetting, 'kind' | 'least' | 'most'>,
+  value: Tree,
+): string | undefined {
   const text = typeof value === 'string' ? value : undefined;
   const number = typeof value === 'number' ? value : text !== undefined && WHOLE.test(text) ? Number(text) : undefined;
   if (typeof kind !== 'string')
@@ -249,7 +324,8 @@ export function scalarTrouble({ kind, least }: Pick<ScalarSetting, 'kind' | 'lea
       if (millis === undefined) {
         return 'must be a whole number with a unit (ms, s, m, h or d), at most 24d, e.g. 500ms, 30s or 4h';
       }
-      return millis < (parseDuration(least ?? '0s') ?? 0) ? `must be at least ${least ?? ''}` : undefined;
+      if (millis < (parseDuration(least ?? '0s') ?? 0)) return `must be at least ${least ?? ''}`;
+      return millis > (parseDuration(most ?? '24d') ?? 0) ? `must be at most ${most ?? ''}` : undefined;
     }
     case 'port':
       return number !== undefined && Number.isInteger(number) && number >= 0 && number <= 65_535
@@ -263,8 +339,16 @@ export function scalarTrouble({ kind, least }: Pick<ScalarSetting, 'kind' | 'lea
       return text !== undefined && text.trim() !== '' ? undefined : 'must be text that is not empty';
     case 'secret':
       return text !== undefined ? undefined : 'is not of the form that is asked for';
+    case 'addresses':
+    case 'patterns':
+    case 'prefix':
+      return wordTrouble(kind, typeof value === 'number' ? String(value) : text);
   }
 }
+
+/** `outsidePrefix: 0`: what YAML takes for a number is digits here. */
+const isDigits = (setting: ScalarSetting | undefined): boolean =>
+  setting?.kind === 'prefix' || setting?.kind === 'patterns';
 
 /** The keys of a section (or of a PBX's `calls`) that are right; the others are told. Secrets are left out. */
 export function soundScalars(
@@ -289,7 +373,8 @@ export function soundScalars(
         ? `is not a setting${suggestion(key, known) || `; known here: ${known.join(', ')}`}`
         : scalarTrouble(setting, value);
     if (text !== undefined) problem([...path, key], text);
-    else if (setting?.kind !== 'secret') sound[key] = value;
+    else if (setting?.kind !== 'secret')
+      sound[key] = typeof value === 'number' && isDigits(setting) ? String(value) : value;
   }
   return sound;
 }

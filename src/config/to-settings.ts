@@ -1,13 +1,12 @@
 import type { CallSettings } from '../call/settings.js';
 import { parseDuration } from './duration.js';
 import type { Config } from './model.js';
+import { words } from './word-kinds.js';
 import { scalarTrouble, settingsOf, type Scalars } from './scalars.js';
 import type { TreeMap } from './yaml-source.js';
 
 /** A duration that the scalar settings have already found sound. */
 export const millis = (text: string): number => parseDuration(text) ?? Number.NaN;
-
-const words = (text: string): readonly string[] => text.split(/\s+/u).filter((word) => word !== '');
 
 export const toCallSettings = ({ calls, numbers }: Scalars): CallSettings => ({
   ...calls,
@@ -18,9 +17,9 @@ export const toCallSettings = ({ calls, numbers }: Scalars): CallSettings => ({
 export const toSettings = ({
   delivery,
   gate,
-  http,
+  dial,
   log,
-}: Scalars): Pick<Config, 'delivery' | 'gate' | 'http' | 'log'> => ({
+}: Scalars): Pick<Config, 'delivery' | 'gate' | 'dial' | 'log'> => ({
   delivery: {
     timeout: millis(delivery.timeout),
     parallel: delivery.parallel,
@@ -35,7 +34,14 @@ export const toSettings = ({
     emergency: words(gate.emergency),
     outsideLine: words(gate.outsideLine),
   },
-  http,
+  dial: {
+    allow: words(dial.allow),
+    deny: words(dial.deny),
+    rate: dial.rate,
+    ringFor: millis(dial.ringFor),
+    written: dial.written,
+    outsidePrefix: dial.outsidePrefix,
+  },
   log,
 });
 

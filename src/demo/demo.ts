@@ -132,7 +132,8 @@ const demoConfig = (standIn: StandIn, port: number): Config => {
     delivery: { timeout: 5_000, parallel: 4, maxAge: 3_600_000, drain: 3_000 },
     gate: toSettings(scalars).gate,
     store: { kind: 'memory' },
-    http: { host: '127.0.0.1', port: 0 },
+    dial: toSettings(scalars).dial,
+    http: { host: '127.0.0.1', port: 0, trustProxy: [] },
     log: { level: 'error', pretty: true },
   };
 };

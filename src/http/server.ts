@@ -1,9 +1,11 @@
 /** The one HTTP server of the bridge: loopback by default, small limits, health; pages and hooks hang on `routes`. */
+import type { Server } from 'node:https';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '../clock.js';
 import { PermanentError } from '../errors.js';
+import { readCertificate, watchCertificate, type Certificate, type CertificateFiles } from './certificate.js';
 import type { HealthReport } from './health.js';
 import { healthRoutes } from './health-routes.js';
 import { errorBody, installReplies, rawRefusal, SECURITY_HEADERS } from './replies.js';
@@ -42,6 +44,8 @@ export interface HttpServerOptions {
   readonly host: string;
   /** Setting `http.port`: 0 = no server at all. `any`: the system picks one (tests, demo). */
   readonly port: number | 'any';
+  /** Given: it speaks TLS, and nothing else. */
+  readonly tls?: CertificateFiles | undefined;
   readonly health: () => HealthReport;
   readonly log: Logger;
   readonly version: string;
@@ -52,7 +56,10 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  /** Listens and gives the base URL, such as `http://127.0.0.1:9470`; undefined when the port is 0. Call it once. */
+  /**
+   * Listens and gives the base URL, such as `http://127.0.0.1:9470`; undefined when the port is 0. Call it once. Rejects with
+   * PermanentError `ZPB_HTTP_CERTIFICATE` where the files of `tls` cannot be used.
+   */
   listen(): Promise<string | undefined>;
   /** Takes no more requests, ends the open ones within `limits.drain`, frees the port. May be called more than once. */
   close(): Promise<void>;
@@ -60,14 +67,16 @@ export interface HttpServer {
 
 /** Opens nothing by itself. `listen` rejects with PermanentError `ZPB_HTTP_ADDRESS` when the address cannot be had. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { host, port, log, clock = systemClock } = options;
+  const { host, port, tls, log, clock = systemClock } = options;
   const limits = { ...HTTP_LIMITS, ...options.limits };
   let app: FastifyInstance | undefined;
   let closing: Promise<void> | undefined;
+  let endWatch: () => void = () => undefined;
 
   const listen = async (): Promise<string | undefined> => {
     if (port === 0 || closing !== undefined) return undefined;
-    app = buildApp(limits, log);
+    const built = buildApp(limits, log, tls === undefined ? undefined : await readCertificate(tls));
+    app = built;
     const modules = [
       healthRoutes({ clock, version: options.version, health: options.health }),
       ...(options.routes ?? []),
@@ -82,12 +91,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       await close();
       throw addressError(host, port, thrown);
     }
-    const base = `http://${hostAndPort(host, (app.server.address() as AddressInfo).port)}`;
+    if (tls !== undefined) {
+      const use = (next: Certificate): void => {
+        // With a certificate it is a server of this kind.
+        (built.server as unknown as Server).setSecureContext(next);
+      };
+      endWatch = watchCertificate(tls, { clock, log, use });
+    }
+    const base = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(host, (app.server.address() as AddressInfo).port)}`;
     log.info({ url: base }, 'HTTP server listens');
     return base;
   };
 
   const shut = async (): Promise<void> => {
+    endWatch();
     if (app === undefined) return;
     const { server } = app;
     const cancel = clock.after(limits.drain, () => {
@@ -104,20 +121,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return { listen, close };
 }
 
-function buildApp(limits: HttpLimits, log: Logger): FastifyInstance {
-  const app = fastify({
+function buildApp(limits: HttpLimits, log: Logger, certificate: Certificate | undefined): FastifyInstance {
+  const bounds = {
+    maxHeaderSize: limits.headers,
+    headersTimeout: limits.request,
+    // Node looks every 30 s by default, which would make any shorter limit a lie.
+    connectionsCheckingInterval: limits.check,
+  };
+  const settings: FastifyServerOptions = {
     logger: false,
     bodyLimit: limits.body,
     requestTimeout: limits.request,
     keepAliveTimeout: limits.keepAlive,
     // Closing ends the idle sockets at once and lets requests under way come to an end.
     forceCloseConnections: 'idle',
-    http: {
-      maxHeaderSize: limits.headers,
-      headersTimeout: limits.request,
-      // Node looks every 30 s by default, which would make any shorter limit a lie.
-      connectionsCheckingInterval: limits.check,
-    },
     frameworkErrors: (_error, _request, reply) => {
       // Typed over every schema there could be; here there is none. No hook runs for it, so it brings its headers along.
       void (reply as unknown as FastifyReply)
@@ -129,7 +146,15 @@ function buildApp(limits: HttpLimits, log: Logger): FastifyInstance {
       if (socket.writable && error.code !== 'ECONNRESET') socket.end(rawRefusal(error.code));
       else socket.destroy();
     },
-  });
+  };
+  const app =
+    certificate === undefined
+      ? fastify({ ...settings, http: bounds })
+      : // Typed as another kind of server, which no route cares about.
+        (fastify({
+          ...settings,
+          https: { ...bounds, ...certificate, handshakeTimeout: limits.request },
+        } as unknown as FastifyServerOptions) as FastifyInstance);
   app.server.maxConnections = limits.connections;
   installReplies(app, log);
   return app;

@@ -5,7 +5,16 @@ import type { GateOpening, GateRequest } from '../call/gate.js';
 import type { CallId, Cause, LegEvent } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
-import { canHangUp, canRefresh, type Adapter, type AdapterContext } from './adapter.js';
+import {
+  canHangUp,
+  canOriginate,
+  canRefresh,
+  type Adapter,
+  type AdapterContext,
+  type OriginateOrder,
+  type OriginateOutcome,
+  type Originates,
+} from './adapter.js';
 import { Supervisor, type PbxState } from './supervisor.js';
 
 /** Q.850 "user busy": what a rejected caller hears. */
@@ -134,6 +143,21 @@ export class PbxLine {
       } else this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
     } catch (thrown) {
       this.#log.warn({ callId, error: asError(thrown) }, 'the call could not be rejected');
+    }
+  }
+
+  /** Has the PBX ring an agent and dial for him. Undefined: its adapter cannot. Never rejects. */
+  originate(order: OriginateOrder): Promise<OriginateOutcome> | undefined {
+    const adapter = this.#adapter;
+    return canOriginate(adapter) ? this.#originate(adapter, order) : undefined;
+  }
+
+  async #originate(adapter: Originates, order: OriginateOrder): Promise<OriginateOutcome> {
+    try {
+      return await adapter.originate(order);
+    } catch (thrown) {
+      this.#log.error({ error: asError(thrown) }, 'the adapter failed to have a number dialled');
+      return { kind: 'refused', why: 'failed', reason: 'the adapter failed; the log of the bridge says why' };
     }
   }
 

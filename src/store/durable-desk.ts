@@ -1,5 +1,7 @@
 import type { CallId } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
+import type { Credentials } from './credentials.js';
+import { DurableCredentials } from './durable-credentials.js';
 import { knowledgeOf } from './knowledge.js';
 import { readableItems } from './open-posts.js';
 import type { NewOutboxItem, OutboxItem } from './outbox.js';
@@ -10,10 +12,14 @@ import type { WorkerLink } from './worker-link.js';
 const GOODBYE_MS = 2_000;
 
 export class DurableDesk implements Desk {
+  readonly credentials: Credentials;
+
   constructor(
     private readonly link: WorkerLink,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.credentials = new DurableCredentials((name, input) => link.call(name, input));
+  }
 
   async list(states: readonly OutboxItem['state'][], limit: number): Promise<readonly OutboxItem[]> {
     return readableItems(await this.link.call('list', { states, limit }));

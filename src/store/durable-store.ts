@@ -4,6 +4,8 @@ import { backoff } from '../backoff.js';
 import type { Millis, PbxName } from '../call/vocabulary.js';
 import { asError, isBridgeError, PermanentError } from '../errors.js';
 import { Condition } from './condition.js';
+import type { Credentials } from './credentials.js';
+import { DurableCredentials } from './durable-credentials.js';
 import { DurableLead, type LeadKeeper } from './durable-lead.js';
 import { DurableOutbox } from './durable-outbox.js';
 import { beforeAbort, within } from './patience.js';
@@ -22,6 +24,7 @@ const GOODBYE_MS = 1_000;
 export class DurableStore implements Store {
   readonly kind: StoreKind;
   readonly outbox: DurableOutbox;
+  readonly credentials: Credentials;
   readonly #context: StoreContext;
   readonly #log: Logger;
   readonly #tuning: StoreTuning;
@@ -80,6 +83,7 @@ export class DurableStore implements Store {
       openPosts: tuning.openPosts,
       answer: tuning.answer,
     });
+    this.credentials = new DurableCredentials((name, input) => this.#within(tuning.answer, this.#ask(name, input)));
     this.#keeper = { outbox: this.outbox, release: (lead) => this.#release(lead) };
     this.#renewals = new Renewals({
       clock,

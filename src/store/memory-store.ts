@@ -1,6 +1,7 @@
 /** The store without a disk: what is in it is lost with the process. For the demo, tests, and where SQLite cannot be had. */
 import type { CallId, PbxName } from '../call/vocabulary.js';
 import { PermanentError, RetriableError } from '../errors.js';
+import { MemoryCredentials } from './memory-credentials.js';
 import type { DeliveryState, Outbox, OutboxItem } from './outbox.js';
 import { seqOf } from './seq.js';
 import type { CallChange, CallKnowledge, Heritage, Lead, LedElsewhere, Store, StoreState, Turn } from './store.js';
@@ -24,6 +25,7 @@ class MemoryStore implements Store, Outbox {
   readonly state: StoreState = { state: 'ok' };
   readonly unwritten = 0;
   readonly outbox = this;
+  readonly credentials = new MemoryCredentials();
   readonly #limit: number;
   /** By seq, in order of commitment: waiting and sending. */
   readonly #open = new Map<number, OutboxItem>();
@@ -78,7 +80,7 @@ class MemoryStore implements Store, Outbox {
   close(): Promise<void> {
     this.#closed = true;
     for (const lead of this.#leads.values()) lead.end();
-    for (const kept of [this.#leads, this.#open, this.#troubled, this.#calls]) kept.clear();
+    for (const kept of [this.#leads, this.#open, this.#troubled, this.#calls, this.credentials]) kept.clear();
     return Promise.resolve();
   }
 

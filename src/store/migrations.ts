@@ -61,6 +61,22 @@ const migrations = ({ integer }: Dialect): Record<string, Migration> => ({
       await sql`create index zpb_posts_done on zpb_posts (state, changed_at)`.execute(db);
     },
   },
+  '002-credentials': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('zpb_credentials')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('agent', 'text', (column) => column.notNull())
+        .addColumn('hash', 'text', (column) => column.notNull())
+        .addColumn('parent', 'text')
+        .addColumn('label', 'text')
+        .addColumn('created_at', integer, (column) => column.notNull())
+        .addColumn('expires_at', integer)
+        .execute();
+      await sql`create index zpb_credentials_parent on zpb_credentials (parent)`.execute(db);
+    },
+  },
 });
 
 /**

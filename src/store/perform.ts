@@ -1,5 +1,6 @@
 /** The operations that are the same on both kinds of database. */
 import type { PbxName } from '../call/vocabulary.js';
+import { addCredential, findCredential, listTokens, revokeCredential } from './credential-rows.js';
 import { dropPosts, handInPosts, listPosts, resendPosts } from './desk-rows.js';
 import { readHandedIn, readHeritage, readKnowledge, readNewCalls, readOpenPosts, readPbxs } from './heritage.js';
 import { acquire, release, renew, type LeaseTerms } from './leases.js';
@@ -31,6 +32,10 @@ export interface RowOperations {
   readonly resend: Performer<'resend'>;
   readonly drop: Performer<'drop'>;
   readonly handIn: Performer<'handIn'>;
+  readonly addCredential: Performer<'addCredential'>;
+  readonly findCredential: Performer<'findCredential'>;
+  readonly tokens: Performer<'tokens'>;
+  readonly revokeCredential: Performer<'revokeCredential'>;
 }
 
 export const ROW_OPERATIONS: RowOperations = {
@@ -52,6 +57,10 @@ export const ROW_OPERATIONS: RowOperations = {
   resend: (db, _terms, { seqs, now }) => db.transaction().execute((trx) => resendPosts(trx, seqs, now)),
   drop: (db, _terms, seqs) => db.transaction().execute((trx) => dropPosts(trx, seqs)),
   handIn: (db, { dialect }, rows) => db.transaction().execute((trx) => handInPosts(trx, dialect, rows)),
+  addCredential: (db, { dialect }, row) => db.transaction().execute((trx) => addCredential(trx, dialect, row)),
+  findCredential: (db, _terms, { id, now }) => findCredential(db, id, now),
+  tokens: (db, _terms, { agent }) => listTokens(db, agent),
+  revokeCredential: (db, _terms, { id }) => db.transaction().execute((trx) => revokeCredential(trx, id)),
 };
 
 type Run = <T>(task: (db: Database) => Promise<T>) => Promise<T>;

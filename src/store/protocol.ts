@@ -2,6 +2,7 @@
 import type { CallId, LegId, Millis, PbxName } from '../call/vocabulary.js';
 import type { DeliveryState } from './outbox.js';
 import type { Batch, CallRow, PostRow } from './rows.js';
+import type { CredentialRow } from './schema.js';
 import type { Durability } from './settings.js';
 
 /** Given to the worker when it starts. */
@@ -79,6 +80,12 @@ export interface Operations {
   drop: Operation<readonly number[], readonly PostRow[]>;
   /** seq is still to be given. */
   handIn: Operation<readonly PostRow[], readonly PostRow[]>;
+  /** Answers whether it was kept. */
+  addCredential: Operation<CredentialRow, boolean>;
+  /** `now`: wall time. */
+  findCredential: Operation<{ readonly id: string; readonly now: number }, CredentialRow | undefined>;
+  tokens: Operation<{ readonly agent?: string | undefined }, readonly CredentialRow[]>;
+  revokeCredential: Operation<{ readonly id: string }, CredentialRow | undefined>;
   close: Operation<undefined, undefined>;
 }
 

@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { PbxName } from '../call/vocabulary.js';
 import { setCounter, type LeaseTerms } from './leases.js';
 import { isOpen, type CallRow, type PostRow } from './rows.js';
-import type { CounterRow, Database, LeaseRow } from './schema.js';
+import type { CounterRow, CredentialRow, Database, LeaseRow } from './schema.js';
 import { epochOf } from './seq.js';
 import { openSqlite, type Sqlite } from './sqlite-database.js';
 import { putCalls, putPosts } from './write-batch.js';
@@ -13,6 +13,7 @@ export interface Salvaged {
   readonly posts: readonly PostRow[];
   readonly leases: readonly LeaseRow[];
   readonly counters: readonly CounterRow[];
+  readonly credentials: readonly CredentialRow[];
 }
 
 /** Calls that are over matter for a day: their ids must not be used again. */
@@ -38,6 +39,9 @@ export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
     }
     return [...rows.values()];
   };
+  // One that was revoked has no row, so it cannot come back by this; a session whose token cannot be read ends.
+  const credentials = read<CredentialRow>('zpb_credentials', 'true', 'rowid', ({ id }) => id, soundCredential);
+  const tokens = new Set(credentials.map(({ id }) => id));
   return {
     calls: read<CallRow>(
       'zpb_calls',
@@ -67,6 +71,7 @@ export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
       ({ name }) => name,
       ({ name, value }) => isText(name) && isNumber(value),
     ),
+    credentials: credentials.filter(({ parent }) => parent === null || tokens.has(parent)),
   };
 }
 
@@ -112,12 +117,13 @@ export function finishReplacing(path: string): void {
 }
 
 /** Puts it into a new database. The epoch never goes back, also when its counter could not be read. */
-async function putSalvaged(db: Database, { calls, posts, leases, counters }: Salvaged): Promise<void> {
+async function putSalvaged(db: Database, { calls, posts, leases, counters, credentials }: Salvaged): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await putCalls(trx, calls);
     await putPosts(trx, posts);
     for (const lease of leases) await trx.insertInto('zpb_leases').values(lease).execute();
     for (const { name, value } of counters) await setCounter(trx, name, value);
+    for (const credential of credentials) await trx.insertInto('zpb_credentials').values(credential).execute();
     const epochs = [
       ...counters.filter(({ name }) => name === 'epoch').map(({ value }) => value),
       ...leases.map(({ epoch }) => epoch),
@@ -169,6 +175,8 @@ const soundCall = (row: CallRow): boolean =>
   [row.call_id, row.pbx, row.root].every(isText) &&
   [row.ordinal, row.changed_at].every(isNumber) &&
   (row.record === null || isJson(row.record));
+const soundCredential = (row: CredentialRow): boolean =>
+  [row.id, row.kind, row.agent, row.hash].every(isText) && isNumber(row.created_at);
 const soundPost = (row: PostRow): boolean =>
   [row.pbx, row.zammad, row.call_id, row.event, row.post, row.state].every(isText) &&
   [row.seq, row.happened_at, row.attempts, row.changed_at].every(isNumber) &&

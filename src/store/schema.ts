@@ -1,5 +1,6 @@
 /** The tables, for Kysely; and the one place where the two kinds of database differ in what is asked of them. */
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
+import type { CredentialKind } from './credentials.js';
 import type { CallRow, PostRow } from './rows.js';
 
 export interface LeaseRow {
@@ -20,12 +21,25 @@ export interface CounterRow {
   readonly value: number;
 }
 
+/** See `Credential`. */
+export interface CredentialRow {
+  readonly id: string;
+  readonly kind: CredentialKind;
+  readonly agent: string;
+  readonly hash: string;
+  readonly parent: string | null;
+  readonly label: string | null;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+}
+
 /** The prefix is for a PostgreSQL database that is somebody else's too. */
 export interface Schema {
   zpb_calls: CallRow;
   zpb_posts: PostRow;
   zpb_leases: LeaseRow;
   zpb_counters: CounterRow;
+  zpb_credentials: CredentialRow;
 }
 
 export type Database = Kysely<Schema>;

@@ -4,6 +4,7 @@
  */
 import type { CallRecord } from '../call/call-record.js';
 import type { CallId, LegId, Millis, PbxName } from '../call/vocabulary.js';
+import type { Credentials } from './credentials.js';
 import type { NewOutboxItem, Outbox, OutboxItem } from './outbox.js';
 
 export type StoreKind = 'memory' | 'sqlite' | 'postgres';
@@ -101,6 +102,8 @@ export type StoreState =
 export interface Store {
   readonly kind: StoreKind;
   readonly outbox: Outbox;
+  /** What agents sign in with. */
+  readonly credentials: Credentials;
   readonly state: StoreState;
   /** Rows not yet on the disk. */
   readonly unwritten: number;
@@ -112,8 +115,9 @@ export interface Store {
   close(deadline: Millis): Promise<void>;
 }
 
-/** The store as people and other programs look at it from outside (`outbox`, `reconcile`): leads nothing. */
+/** The store as people and other programs look at it from outside (`outbox`, `reconcile`, `token`): leads nothing. */
 export interface Desk {
+  readonly credentials: Credentials;
   /** Posts, newest first. */
   list(states: readonly OutboxItem['state'][], limit: number): Promise<readonly OutboxItem[]>;
   /** Dead and unknown posts (by seq) become waiting again; the leading bridge takes them up within seconds. Returns those that did. */

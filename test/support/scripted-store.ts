@@ -1,5 +1,6 @@
 import { asPbxName, type PbxName } from '../../src/call/vocabulary.js';
 import { createMemoryStore } from '../../src/store/memory-store.js';
+import { MemoryCredentials } from '../../src/store/memory-credentials.js';
 import type { OutboxItem } from '../../src/store/outbox.js';
 import type { Heritage, Lead, LedElsewhere, Store, StoreKind, Turn } from '../../src/store/store.js';
 
@@ -60,6 +61,7 @@ export class ScriptedLead implements Lead {
 
 /** A store whose leads come as the test says. */
 export class ScriptedStore implements Store {
+  readonly credentials = new MemoryCredentials();
   readonly outbox = createMemoryStore().outbox;
   readonly state = { state: 'ok' } as const;
   readonly unwritten = 0;

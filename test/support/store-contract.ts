@@ -1,6 +1,7 @@
 /** What every store must do, in memory or on a disk: its tests call this with a way to make one. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asCallId, asLegId, asPbxName, asZammadName } from '../../src/call/vocabulary.js';
+import { SESSIONS_OF_A_TOKEN, type Credential } from '../../src/store/credentials.js';
 import type { Desk, Lead, Store } from '../../src/store/store.js';
 import { isLead, leadOf, OFFICE, openCall, overCall, somePost } from './store-rows.js';
 
@@ -277,6 +278,89 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         expect(heritage.posts.map(({ callId }) => callId)).toEqual(['a']);
         expect(heritage.newCalls.map(({ callId }) => callId)).toEqual(['a']);
         expect(heritage.calls.map(({ id }) => id)).toEqual(['a']);
+      });
+    });
+
+    describe('credentials', () => {
+      const token = (id: string, agent = '100', createdAt = 1_000): Credential => ({
+        id,
+        kind: 'token',
+        agent,
+        hash: `hash of ${id}`,
+        label: `label of ${id}`,
+        createdAt,
+      });
+      const session = (id: string, parent: string, createdAt: number, expiresAt: number): Credential => ({
+        id,
+        kind: 'session',
+        agent: '100',
+        hash: `hash of ${id}`,
+        parent,
+        createdAt,
+        expiresAt,
+      });
+
+      test('come back as they were kept, to those who know the id', async () => {
+        const { credentials } = store;
+        expect(await credentials.add(token('b', '101', 2_000))).toBe(true);
+        expect(await credentials.add(token('a'))).toBe(true);
+        expect(await credentials.find('a', 5_000)).toEqual(token('a'));
+        expect(await credentials.find('c', 5_000)).toBeUndefined();
+        expect((await credentials.tokens()).map(({ id }) => id).sort()).toEqual(['a', 'b']);
+        expect(await credentials.tokens('101')).toEqual([token('b', '101', 2_000)]);
+      });
+
+      test('a session holds until its time is over, and is no token', async () => {
+        const { credentials } = store;
+        await credentials.add(token('t'));
+        expect(await credentials.add(session('s', 't', 2_000, 9_000))).toBe(true);
+        expect(await credentials.find('s', 8_999)).toEqual(session('s', 't', 2_000, 9_000));
+        expect(await credentials.find('s', 9_000)).toBeUndefined();
+        expect((await credentials.tokens()).map(({ id }) => id)).toEqual(['t']);
+      });
+
+      test('a revoked token takes its sessions along, and no new one begins', async () => {
+        const { credentials } = store;
+        await credentials.add(token('t'));
+        await credentials.add(token('other'));
+        await credentials.add(session('s', 't', 2_000, 9_000));
+        await credentials.add(session('o', 'other', 2_000, 9_000));
+        expect(await credentials.revoke('t')).toEqual(token('t'));
+        expect(await credentials.revoke('t')).toBeUndefined();
+        expect(await credentials.find('t', 3_000)).toBeUndefined();
+        expect(await credentials.find('s', 3_000)).toBeUndefined();
+        expect(await credentials.add(session('late', 't', 3_000, 9_000))).toBe(false);
+        expect(await credentials.find('late', 3_000)).toBeUndefined();
+        expect(await credentials.find('o', 3_000)).toBeDefined();
+      });
+
+      test('only so many browsers of one token: the oldest go, and those whose time is over', async () => {
+        const { credentials } = store;
+        await credentials.add(token('t'));
+        await credentials.add(session('short', 't', 1_500, 1_600));
+        for (let n = 0; n < SESSIONS_OF_A_TOKEN + 2; n += 1)
+          await credentials.add(session(`s${n}`, 't', 2_000 + n, 1_000_000));
+        expect(await credentials.find('short', 0)).toBeUndefined();
+        expect(await credentials.find('s1', 3_000)).toBeUndefined();
+        expect(await credentials.find('s2', 3_000)).toBeDefined();
+        expect(await credentials.find(`s${SESSIONS_OF_A_TOKEN + 1}`, 3_000)).toBeDefined();
+      });
+
+      test('survive the process where the store does, and can be ended from outside', async () => {
+        if (made.desk === undefined) return;
+        const desk = await made.desk();
+        try {
+          await desk.credentials.add(token('t'));
+          expect(await store.credentials.find('t', 3_000)).toEqual(token('t'));
+          await desk.credentials.revoke('t');
+          expect(await store.credentials.find('t', 3_000)).toBeUndefined();
+          await desk.credentials.add(token('stays'));
+        } finally {
+          await desk.close();
+        }
+        await store.close(1_000);
+        store = (await made.reopen?.()) ?? store;
+        expect(await store.credentials.find('stays', 3_000)).toEqual(token('stays'));
       });
     });
 

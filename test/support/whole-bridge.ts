@@ -2,10 +2,10 @@
 import { pino, type Logger } from 'pino';
 import { Writable } from 'node:stream';
 import { startApp, type App, type AppOptions } from '../../src/app.js';
-import type { Agent, Filter } from '../../src/call/settings.js';
+import type { Filter } from '../../src/call/settings.js';
 import { asPbxName, asZammadName } from '../../src/call/vocabulary.js';
 import { systemClock } from '../../src/clock.js';
-import type { Config } from '../../src/config/model.js';
+import type { AgentConfig, Config } from '../../src/config/model.js';
 import { createLog } from '../../src/log.js';
 import { Secret } from '../../src/secret.js';
 import type { StandIn } from '../../src/stand-in/stand-in.js';
@@ -47,9 +47,12 @@ export const entryOf = (name: string, standIn: StandIn, filter: Filter = {}): Za
 export async function startWholeBridge(options: {
   readonly zammad: readonly ZammadEntry[];
   readonly pbx: readonly PbxEntry[];
-  readonly agents?: readonly Agent[];
+  readonly agents?: readonly AgentConfig[];
   readonly drain?: number;
   readonly gate?: Partial<Config['gate']>;
+  readonly dial?: Partial<Config['dial']>;
+  /** Default: in memory. */
+  readonly store?: Config['store'];
   /** Default 0: no HTTP server. */
   readonly httpPort?: number;
 }): Promise<WholeBridge> {
@@ -85,8 +88,9 @@ export async function startWholeBridge(options: {
     calls: CALLS,
     delivery: { timeout: 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
     gate: { ...GATE, ...options.gate },
-    store: { kind: 'memory' },
-    http: { host: '127.0.0.1', port: options.httpPort ?? 0 },
+    store: options.store ?? { kind: 'memory' },
+    dial: { ...DIAL, ...options.dial },
+    http: { host: '127.0.0.1', port: options.httpPort ?? 0, trustProxy: [] },
     log: { level: 'trace', pretty: false },
   };
   const others = options.pbx.flatMap(({ other }) => (other === undefined ? [] : [other.adapter]));
@@ -103,6 +107,7 @@ const GATE: Config['gate'] = {
   emergency: ['112'],
   outsideLine: ['0'],
 };
+const DIAL: Config['dial'] = { allow: [], deny: [], rate: 10, ringFor: 3_000, written: 'national', outsidePrefix: '' };
 const LISTS: Readonly<Record<string, string>> = { status: 'StatusComplete', bridgelist: 'BridgeListComplete' };
 
 /** A fake Asterisk without any channel that lets the bridge in. */

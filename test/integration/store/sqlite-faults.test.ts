@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import Sqlite from 'better-sqlite3';
 import { openDesk, openStore } from '../../../src/store/open-store.js';
+import type { Credential } from '../../../src/store/credentials.js';
 import type { StoreTuning } from '../../../src/store/settings.js';
 import type { Desk, Lead, Store } from '../../../src/store/store.js';
 import { lockFile, unlockAll } from '../../support/sqlite-lock.js';
@@ -238,11 +239,15 @@ describe('a full disk', () => {
 describe('a damaged file', () => {
   const aside = (): readonly string[] =>
     readdirSync(directory).filter((name) => /^bridge\.db\.corrupt-[^.]*Z$/.test(name));
+  const token = (id: string): Credential => ({ id, kind: 'token', agent: '100', hash: 'h', createdAt: 1_000 });
   /** A closed store with many calls, all in the one file. */
   const filled = async (): Promise<{ readonly names: readonly string[]; readonly epoch: number }> => {
     const store = await open();
     await (await leadOf(store)).release();
     const lead = await leadOf(store);
+    await store.credentials.add(token('kept'));
+    await store.credentials.add(token('revoked'));
+    await store.credentials.revoke('revoked');
     const names = await write(lead, 400);
     await close();
     return { names, epoch: lead.epoch };
@@ -286,6 +291,7 @@ describe('a damaged file', () => {
     const heritage = await lead.load();
     expect(heritage.posts.length + heritage.calls.length).toBeGreaterThan(50);
     expect(names).toEqual(expect.arrayContaining(heritage.posts.map(({ callId }) => callId)));
+    expect((await store.credentials.tokens()).map(({ id }) => id)).toEqual(['kept']);
     expect(aside()).toHaveLength(1);
     expect(errors()).toEqual([expect.stringContaining('was damaged')]);
     const fresh = await write(lead, 3, 'after');

@@ -78,7 +78,7 @@ describe('a sound configuration', () => {
       durability: 'full',
       keep: 7 * 86_400_000,
     });
-    expect(config.http).toEqual({ host: '127.0.0.1', port: 9470 });
+    expect(config.http).toEqual({ host: '127.0.0.1', port: 9470, trustProxy: [] });
     expect(config.log).toEqual({ level: 'info', pretty: false });
   });
 
@@ -106,7 +106,7 @@ describe('a sound configuration', () => {
       env: { PORT: '5039', TLS: 'true', HTTP: '8000', X: '$$', ZPB_LOG_LEVEL: 'debug', ZPB_DELIVERY_PARALLEL: '9' },
     });
     expect(config.pbx[0]?.settings).toMatchObject({ port: 5039, tls: true });
-    expect(config.http).toEqual({ host: 'h-$$-${X}', port: 8000 });
+    expect(config.http).toEqual({ host: 'h-$$-${X}', port: 8000, trustProxy: [] });
     expect(config.log.level).toBe('debug');
     expect(config.delivery.parallel).toBe(9);
   });

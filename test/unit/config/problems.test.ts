@@ -151,7 +151,11 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
     sound({ rest: 'agents: { a: 1 }' }),
     'agents: must be a list; begin each entry with "- ", e.g. "- { extension: … }" (line 4)',
   ],
-  ['not a group', sound({ rest: 'http: 80' }), 'http: must be a group of settings: host, port (line 4)'],
+  [
+    'not a group',
+    sound({ rest: 'http: 80' }),
+    'http: must be a group of settings: host, port, certFile, keyFile, trustProxy (line 4)',
+  ],
   [
     'PBX no group',
     sound({ pbx: 'pbx: [fake]' }),

@@ -50,7 +50,9 @@ test('settings.md names every setting, its default and its variable, and the key
     for (const [key, setting] of Object.entries(settingsOf(section))) {
       const row = page.split('\n').find((line) => line.startsWith(`| \`${section}.${key}\` |`));
       expect(row).toContain(`\`${setting.env}\``);
-      expect(row).toContain(setting.kind === 'secret' ? '| secret |  |' : `| \`${setting.default}\` |`);
+      expect(row).toContain(
+        setting.kind === 'secret' ? '| secret |  |' : setting.default === '' ? '|  |' : `| \`${setting.default}\` |`,
+      );
     }
   }
   expect(page).toContain('| `url` | secret | required |');

@@ -1,0 +1,131 @@
+/** The agent's page in a real browser, where this machine has one. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromiumPath, startChromium, type Browser, type Page } from '../../support/chromium.js';
+import { startDialBench, type DialBench } from '../../support/dial-bench.js';
+import { waitFor } from '../../support/wait-for.js';
+
+const chromium = chromiumPath();
+/** A run without a browser says so: the test is counted as skipped, and its name says why. */
+const inBrowser = (name: string, run: () => Promise<void>): void => {
+  if (chromium === undefined) test.skip(`${name} (there is no chromium on this machine)`, run);
+  else test(name, run, 30_000);
+};
+
+let browser: Browser | undefined;
+let bench: DialBench;
+let token: { readonly text: string; readonly id: string };
+beforeAll(async () => {
+  if (chromium !== undefined) browser = await startChromium(chromium);
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+});
+beforeEach(async () => {
+  bench = await startDialBench();
+  token = await bench.tokenOf('100');
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+const result = `document.querySelector('#result:not([hidden])')?.dataset.kind + ': ' + document.querySelector('#result-text').textContent`;
+const shown = (id: string): string => `!document.querySelector('#${id}').hidden`;
+const shot = async (page: Page, name: string): Promise<void> => {
+  const folder = process.env['ZPB_SCREENSHOTS'];
+  if (folder !== undefined) writeFileSync(join(folder, `${name}.png`), await page.screenshot());
+};
+async function signedIn(page: Page): Promise<void> {
+  await page.until(shown('sign-in'));
+  await page.type(token.text);
+  await page.press('Enter');
+  await page.until(shown('dial'));
+}
+const ordered = (count: number): Promise<unknown> =>
+  waitFor('the order to reach the PBX', () => bench.pbx.orders.length === count);
+
+inBrowser('sign in, number from a link, Enter dials, the result in words, sign out', async () => {
+  const page = await browser!.page();
+  await page.goto(`${bench.url}/dial?number=tel%3A%2B49%252030%2520123456`);
+  await shot(page, 'sign-in');
+  await signedIn(page);
+  expect(await page.evaluate('document.querySelector("#who-name").textContent')).toBe('Alice Agent (100)');
+  expect(await page.evaluate('document.querySelector("#number").value')).toBe('+49 30 123456');
+  // Nothing of the customer or the token stays in the address, the page's storage, or where scripts can read.
+  expect(await page.evaluate('location.href')).toBe(`${bench.url}/dial`);
+  expect(await page.evaluate('document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)')).toBe(
+    '{}{}',
+  );
+  expect(bench.pbx.orders).toEqual([]);
+  await shot(page, 'number');
+  await page.press('Enter');
+  await ordered(1);
+  expect(await page.evaluate(result)).toBe('wait: Your phone rings …');
+  await shot(page, 'rings');
+  // One press is one call.
+  await page.press('Enter');
+  bench.pbx.refuse('declined', '603 Decline');
+  await page.until(`${result} === 'bad: Declined at your phone.'`);
+  expect(await page.evaluate('document.querySelector("#result-more").textContent')).toBe('The PBX says: 603 Decline');
+  await shot(page, 'declined');
+  await page.press('Enter');
+  await ordered(2);
+  bench.pbx.take();
+  await page.until(`${result} === 'good: Taken. The number is being dialled.'`);
+  await shot(page, 'taken');
+  expect(bench.pbx.orders.map(({ number }) => number)).toEqual(['030123456', '030123456']);
+  await page.evaluate('document.querySelector("#sign-out").click()');
+  await page.until(shown('sign-in'));
+  // The browser itself notes every status that is an error's.
+  expect(page.complaints.filter((text) => !/status of 4\d\d/.test(text))).toEqual([]);
+});
+
+inBrowser('a browser stays signed in until its token is revoked; German; dark', async () => {
+  const page = await browser!.page({ language: 'de-DE', dark: true });
+  await page.goto(`${bench.url}/dial`);
+  await signedIn(page);
+  await page.goto(`${bench.url}/dial?number=112`);
+  await page.until(shown('dial'));
+  expect(
+    await page.evaluate('document.documentElement.lang + document.querySelector("#dial-button").textContent'),
+  ).toBe('deWählen');
+  await page.press('Enter');
+  await page.until(`${result} === 'bad: Notrufnummern wählen Sie bitte am Telefon selbst.'`);
+  await shot(page, 'german-dark');
+  await bench.credentials.revoke(token.id);
+  await page.press('Enter');
+  await page.until(shown('sign-in'));
+  expect(bench.pbx.orders).toEqual([]);
+});
+
+inBrowser(
+  'every control has a name and can be reached with the keyboard; the link handler can be asked for',
+  async () => {
+    const page = await browser!.page();
+    await page.goto(`${bench.url}/dial`);
+    await signedIn(page);
+    const reached: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      reached.push(await page.evaluate('document.activeElement.id'));
+      await page.press('Tab');
+    }
+    // Between the last and the first the browser's own controls have their turn.
+    expect(reached.filter((id) => id !== '')).toEqual(['number', 'dial-button', 'register', 'sign-out']);
+    const unnamed = `[...document.querySelectorAll('button, input')].filter((one) =>
+    one.textContent.trim() === '' && document.querySelector('label[for="' + one.id + '"]') === null).length`;
+    expect(await page.evaluate(unnamed)).toBe(0);
+    await page.evaluate(`navigator.registerProtocolHandler = (scheme, url) => { window.asked = [scheme, url]; }`);
+    await page.evaluate('document.querySelector("#register").click()');
+    expect(await page.evaluate('window.asked')).toEqual(['tel', `${bench.url}/dial?number=%s`]);
+  },
+);
+
+inBrowser('Esc goes back to where the link was clicked', async () => {
+  const page = await browser!.page();
+  await page.goto(`${bench.url}/healthz`);
+  await page.goto(`${bench.url}/dial?number=tel:030123456`);
+  await page.until(shown('sign-in'));
+  await page.press('Escape');
+  await page.until(`location.pathname === '/healthz'`);
+});
