@@ -8,6 +8,11 @@ import type {
   HangsUp,
   Hearing,
   OrderOutcome,
+  OriginateOrder,
+  OriginateOutcome,
+  Originates,
+  ProbeFinding,
+  Probes,
   Refreshes,
 } from '../../src/pbx/adapter.js';
 import { hangUpChannel } from './actions.js';
@@ -15,14 +20,17 @@ import { type AsteriskAmiConfig, DEFAULT_GATE_PORT } from './config.js';
 import { AgiGate } from './fast-agi/agi-gate.js';
 import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 import type { AmiMessage } from './message.js';
+import { Originator } from './originate/originator.js';
+import { probe } from './probe.js';
 import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';
 import { Resync } from './resync.js';
+import { missingOriginate } from './rights.js';
 import { stoppedError } from './session-errors.js';
 import { openSession, type AmiSession } from './session.js';
 import { Trunks } from './trunks.js';
 
-const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload']);
+const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload', 'OriginateResponse']);
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
 const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
@@ -30,11 +38,12 @@ const ORDER_TIMEOUT_MS = 2_000;
 const BUSY = 17;
 
 /** One Asterisk, heard over its Manager Interface. */
-export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
+export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, Probes, Refreshes {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
   readonly #gate: AgiGate | undefined;
+  readonly #originator: Originator;
   #session: AmiSession | undefined;
   /** Ends the start that is under way. */
   #starting: AbortController | undefined;
@@ -66,6 +75,16 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
         },
       });
     }
+    this.#originator = new Originator({
+      dial: config.dial,
+      name,
+      clock,
+      log,
+      markOurs: (leg) => {
+        this.#legs.markOurs(leg, true);
+      },
+      behind: (leg) => this.#legs.legBehind(leg),
+    });
     this.#resync = new Resync({
       legs: this.#legs,
       clock,
@@ -120,9 +139,11 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
     this.#held = undefined;
     for (const message of held) this.#handle(message);
     const unheard = await this.#resync.take(session);
+    this.#originator.connected(session);
+    const unable = this.config.dial === undefined ? undefined : await missingOriginate(session);
     await this.#openGate();
     const gate = this.#gate;
-    const lasting = [unknown, unheard].filter((missing) => missing !== undefined);
+    const lasting = [unknown, unheard, unable].filter((missing) => missing !== undefined);
     return {
       lost: session.closed,
       get missing() {
@@ -135,6 +156,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
     this.#starting?.abort();
     this.#trunks.end();
     this.#resync.end();
+    this.#originator.end();
     const session = this.#session;
     this.#session = undefined;
     this.#held = undefined;
@@ -153,6 +175,14 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
     this.#legs.markOurs(leg, false);
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
+  }
+
+  originate(order: OriginateOrder): Promise<OriginateOutcome> {
+    return this.#originator.originate(order);
+  }
+
+  probe(signal: AbortSignal): Promise<ProbeFinding> {
+    return probe(this.config, this.context, signal);
   }
 
   async refresh(): Promise<void> {
@@ -196,6 +226,7 @@ export class AsteriskAmiAdapter implements Adapter, HangsUp, Refreshes, Gates {
       if (message.event === 'FullyBooted') this.#trunks.fullyBooted(this.#session);
     }
     this.#emitAndAsk(this.#legs.push(message));
+    this.#originator.hear(message);
   }
 
   #emitAndAsk(batch: readonly LegEvent[]): void {

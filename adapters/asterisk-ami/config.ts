@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
 import { gateSettings } from '../../src/pbx/gate-settings.js';
+import { dialSettings } from '../asterisk/dial-settings.js';
 
 const DEFAULT_PORT = 5038;
 /** Where Asterisk looks for FastAGI when a dialplan names no port. */
@@ -59,6 +60,9 @@ export const configSchema = z.strictObject({
       description:
         'Let the dialplan ask before any phone rings: `AGI(agi://127.0.0.1:4573/gate?users=100,101)`. `gate: {}` is enough where bridge and PBX share a machine.',
     }),
+  dial: dialSettings.optional().meta({
+    description: 'Click-to-call: where the agents dial. Needs write=originate. Without it nobody is rung.',
+  }),
   askVoicemail: z.boolean().default(true).meta({
     description:
       'Ask the PBX (action Status) what answers a customer whom no agent hears, to know voicemail when it is one.',

@@ -131,7 +131,7 @@ class LiveSession implements AmiSession {
     const { clock } = this.#options;
     const { login, pingEvery, pingTimeout } = this.#timeouts;
     const cancel = clock.after(login, () => {
-      this.#end(loginTimeoutError(this.#options, login));
+      this.#end(loginTimeoutError(this.#options, login, this.banner !== undefined));
     });
     try {
       const request = async (action: AmiAction): Promise<AmiMessage> => {

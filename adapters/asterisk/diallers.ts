@@ -20,6 +20,12 @@ export class Diallers {
       : this.#real(dialledBy, channel, listing, new Set());
   }
 
+  /** The leg that a channel is, or works for: the person at the other end of a Local channel. */
+  behind(channel: Channel): LegId | undefined {
+    const real = this.#real(channel.id, channel, false, new Set());
+    return real === 'nobody' ? undefined : real;
+  }
+
   #real(id: LegId, asking: Channel, listing: boolean, seen: Set<LegId>): Dialler {
     if (seen.has(id)) return undefined;
     seen.add(id);

@@ -60,6 +60,11 @@ export class AsteriskLegs {
   channelOf(leg: LegId): string | undefined {
     return this.#channels.get(leg)?.channel;
   }
+  /** The leg of the person who took this channel: itself, or the one behind a Local channel. */
+  legBehind(leg: LegId): LegId {
+    const channel = this.#channels.get(leg);
+    return (channel === undefined ? undefined : this.#diallers.behind(channel)) ?? leg;
+  }
   /** It is not known yet whether this caller withholds his number. */
   isAsked(leg: LegId): boolean {
     const channel = this.#channels.get(leg);

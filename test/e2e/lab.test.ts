@@ -1,5 +1,9 @@
 /** The lab itself: a real Asterisk boots, a call rings at a phone, is answered, heard and ended, and the AMI says so. */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { configSchema } from '../../adapters/asterisk-ami/config.js';
+import { probe } from '../../adapters/asterisk-ami/probe.js';
+import { systemClock } from '../../src/clock.js';
+import { silent } from '../support/whole-bridge.js';
 import { installAsterisk, type AsteriskInstallation } from '../lab/asterisk-installation.js';
 import { AmiObserver } from '../lab/ami-observer.js';
 import { Lab } from '../lab/lab.js';
@@ -120,6 +124,42 @@ const describeLab = (installation: AsteriskInstallation): void => {
       await customer.hangUp();
       narrow.close();
       wide.close();
+    });
+
+    test('a look at it says what is wrong', async () => {
+      const { ami, amiTls, gate } = lab.pbx.ports;
+      const { secret, caFile: ca } = lab.pbx;
+      const look = async (settings: object): Promise<string> => {
+        const config = configSchema.parse({ host: '127.0.0.1', port: ami, username: 'bridge', secret, ...settings });
+        const found = await probe(config, { clock: systemClock, log: silent }, new AbortController().signal);
+        return found.kind === 'heard' ? found.missing.map((text) => /write=\w+/.exec(text)?.[0]).join() : found.kind;
+      };
+      const trunks = ['trunk'];
+      const dial = { context: 'from-internal' };
+      // Asterisk keeps whom it refuses waiting for a second; so all look at once.
+      const found = await Promise.all([
+        look({ trunks }),
+        look({ trunks, dial }),
+        look({ trunks, dial, username: 'bridge-dial' }),
+        look({ dial, username: 'bridge-deaf' }),
+        look({ secret: 'wrong' }),
+        look({ username: 'bridge-elsewhere' }),
+        look({ port: gate }),
+        look({ tls: {} }),
+        ...(ca === undefined ? [] : [look({ port: amiTls }), look({ port: amiTls, tls: {} })]),
+        ...(ca === undefined ? [] : [look({ port: amiTls, tls: { ca }, trunks })]),
+      ]);
+      expect(found).toEqual([
+        '',
+        'write=originate',
+        '',
+        'write=call,write=originate,write=system',
+        'wrong-password',
+        'wrong-password',
+        'refused',
+        'tls',
+        ...(ca === undefined ? [] : ['tls', 'tls', '']),
+      ]);
     });
 
     test('it can be killed and started again', async () => {

@@ -1,17 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { waitFor, within } from './wait-for.js';
 
+const run = promisify(execFile);
 const program = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
 const READY_MS = 15_000;
 const STOP_MS = 15_000;
 const LOOK_MS = 2_000;
+/** An agent's phone rings meanwhile. */
+const POST_MS = 30_000;
 /** Characters of the log that are kept for the report of a failed test. */
 const LOG_KEPT = 400_000;
 
@@ -109,6 +113,29 @@ export class BridgeProcess {
     } catch {
       return undefined;
     }
+  }
+
+  /** One JSON request of a program that holds a token. */
+  async post(path: string, token: string, body: object): Promise<{ readonly status: number; readonly body: unknown }> {
+    const { host, port } = this.config.http;
+    const response = await fetch(`http://${host}:${port}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(POST_MS),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  /** Another command of the program, with the same configuration: what it prints. Throws when it fails. */
+  async command(...args: readonly string[]): Promise<string> {
+    const config = join(this.directory, 'config.yaml');
+    const { stdout } = await run(process.execPath, [program, ...args, '--config', config], {
+      cwd: this.directory,
+      timeout: STOP_MS,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    return stdout;
   }
 
   /** A planned stop. Resolves with the exit status. */

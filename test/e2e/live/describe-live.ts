@@ -7,6 +7,7 @@ import { type AsteriskInstallation, installAsterisk } from '../../lab/asterisk-i
 import { hasOpenssl } from '../../lab/self-signed.js';
 import { waitFor } from '../../support/wait-for.js';
 import { everydayCalls } from './everyday-calls.js';
+import { clickedCalls, clicksInTrouble } from './clicked-calls.js';
 import { failureReport } from './failure-report.js';
 import { gateCalls } from './gate-calls.js';
 import { gateTrouble } from './gate-trouble.js';
@@ -34,15 +35,19 @@ export async function describeSeries(series: '22' | '16'): Promise<void> {
   const pbx = `Asterisk ${installation.version}`;
   describeLive(`${pbx}: everyday calls`, installation, {}, everydayCalls);
   describeLive(`${pbx}: rough weather`, installation, {}, roughWeather);
-  describeLive(`${pbx}: before any phone rings`, installation, { gate: true }, gateCalls);
-  describeLive(`${pbx}: a gate that gets no answer`, installation, { gate: true }, gateTrouble);
+  describeLive(`${pbx}: before any phone rings, and by a click`, installation, { gate: true }, [
+    ...gateCalls,
+    ...clickedCalls,
+  ]);
+  describeLive(`${pbx}: a gate that gets no answer, a click that breaks`, installation, { gate: true }, trouble);
   const overTls = `${pbx}: over TLS, trunks discovered`;
   if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
   else test.skip(`${overTls}: no openssl here`, () => undefined);
 }
 
+const trouble = [...gateTrouble, ...clicksInTrouble];
 /** Those in which the bridge has something to complain about. */
-const TROUBLED: ReadonlySet<readonly Scenario[]> = new Set([roughWeather, gateTrouble]);
+const TROUBLED: ReadonlySet<readonly Scenario[]> = new Set([roughWeather, trouble]);
 const COMPLAINT = /"level":"(warn|error|fatal)"/;
 
 async function perform(stage: Stage, scenario: Scenario): Promise<void> {

@@ -8,10 +8,10 @@ import type { Stage } from './stage.js';
 export const BLOCKED = CUSTOMER.replace('+', '');
 /** The number that Zammad’s routing table names. */
 export const SHOWN = '49305550777';
-const ROUTES = [{ dest: '4930*', callerId: SHOWN }];
+export const ROUTES = [{ dest: '4930*', callerId: SHOWN }];
 
 /** A call of agent 100 that waits at the gate; `from`: what Zammad shows of it. */
-const gatedOutbound = (from: string, answered = true): ExpectedCall => ({
+export const gatedOutbound = (from: string, answered = true): ExpectedCall => ({
   direction: 'out',
   from,
   to: '493012345678',

@@ -1,5 +1,6 @@
 import type { CallRow } from '../../../src/stand-in/call-row.js';
 import type { JournalEntry } from '../../../src/stand-in/journal.js';
+import type { DialAnswer } from '../../../src/dial/answer.js';
 import { startStandIn } from '../../../src/stand-in/server.js';
 import type { StandIn } from '../../../src/stand-in/stand-in.js';
 import type { AmiMessage } from '../../lab/ami-observer.js';
@@ -10,16 +11,21 @@ import { BridgeProcess } from '../../support/bridge-process.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import { AGENTS } from './agents.js';
+import { DIALS } from './clicking-adapter.js';
 
 export interface StageOptions {
   /** Speak TLS to the manager interface. */
   readonly tls?: boolean;
   /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
   readonly discoverTrunks?: boolean;
-  /** Listen where the dialplan's gates ask, and tell the queue. */
+  /** Listen where the dialplan's gates ask, and tell the queue; dial for agents, through the gate. */
   readonly gate?: boolean;
 }
 
+/** A 6 before the number, and the dialplan asks the gate. */
+const CLICKS = { ringFor: '5s', outsidePrefix: '6' };
+/** On the INVITE to the agent who has clicked. The lab's phones are above such things, and wait for a person. */
+export const AUTO_ANSWER = { name: 'Call-Info', value: '<sip:pbx.example.com>;answer-after=0' };
 const TOKEN = 'live-test-token-012345678';
 
 /**
@@ -29,6 +35,8 @@ const TOKEN = 'live-test-token-012345678';
 export class Stage {
   /** In the CTI URL: a secret of the bridge's. */
   readonly token = TOKEN;
+  /** By which agents have the bridge dial. */
+  readonly #tokens = new Map<string, string>();
   #firstRow = 0;
   #firstRequest = 0;
   #firstEvent = 0;
@@ -113,6 +121,17 @@ export class Stage {
     return this.lab.pbx.observer.sees(name, this.#firstEvent, (event) => event['Event'] === name);
   }
 
+  /** An agent clicks on a number. Settles when the bridge has answered: when the agent has taken it, or why not. */
+  async click(
+    agent: string,
+    number: string,
+  ): Promise<{ readonly status: number; readonly answer: Partial<DialAnswer> }> {
+    const token = this.#tokens.get(agent) ?? (await this.bridge.command('token', 'create', agent)).trim();
+    this.#tokens.set(agent, token);
+    const { status, body } = await this.bridge.post('/api/v1/calls', token, { number });
+    return { status, answer: body as Partial<DialAnswer> };
+  }
+
   /** Cuts the bridge off from the PBX and waits until it has noticed. */
   async cutWire(): Promise<void> {
     await this.wire.cut();
@@ -141,21 +160,21 @@ async function configuration(
     zammad: [{ name: 'main', url: zammad.url }],
     numbers: { country: 'DE' },
     // A Zammad that hangs is given up soon, so that what waits behind is told within a test's patience.
-    ...(gate ? { calls: { sendQueue: true }, delivery: { timeout: '3s' } } : {}),
+    ...(gate ? { calls: { sendQueue: true }, delivery: { timeout: '3s' }, dial: CLICKS } : {}),
     pbx: [
       {
         name: 'office',
         adapter: 'asterisk-ami',
         host: '127.0.0.1',
         port: wire.port,
-        username: discoverTrunks ? 'bridge-system' : 'bridge',
+        username: discoverTrunks ? 'bridge-system' : gate ? 'bridge-dial' : 'bridge',
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
-        ...(gate ? { gate: { port: lab.pbx.ports.gate } } : {}),
+        ...(gate ? { gate: { port: lab.pbx.ports.gate }, dial: DIALS } : {}),
         ...(tls ? { tls: { ca: lab.pbx.caFile } } : {}),
       },
     ],
-    agents: Object.entries(AGENTS).map(([extension, name]) => ({ extension, name })),
+    agents: Object.entries(AGENTS).map(([extension, name]) => ({ extension, name, autoAnswer: AUTO_ANSWER })),
     http: { host: '127.0.0.1', port: await freePort() },
     log: { level: 'debug' },
   };
