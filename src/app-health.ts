@@ -49,7 +49,7 @@ function pbxHealth(name: PbxName, { clock, line, lead, startedAt }: HealthSource
       reason: led.state === 'waiting' ? led.reason : undefined,
       since: toWall(startedAt),
     };
-  return { name, state: state.state, reason: state.reason, since: toWall(state.since) };
+  return { name, state: state.state, reason: state.reason, mend: state.mend, since: toWall(state.since) };
 }
 
 function storeProblem(state: StoreState): readonly HealthProblem[] {

@@ -3,11 +3,18 @@ import { asError, RetriableError } from '../../src/errors.js';
 import type {
   Adapter,
   AdapterContext,
+  AgentPhones,
   Gates,
   GateState,
   HangsUp,
   Hearing,
   OrderOutcome,
+  OriginateOrder,
+  OriginateOutcome,
+  Originates,
+  Pauses as PausesAgents,
+  ProbeFinding,
+  Probes,
   Refreshes,
   SetsCallerId,
 } from '../../src/pbx/adapter.js';
@@ -15,10 +22,13 @@ import { readTls } from '../../src/pbx/open-socket.js';
 import { wordOf } from './causes.js';
 import { isOk } from './commands.js';
 import { DEFAULT_GATE_PORT, type FreeSwitchConfig } from './config.js';
+import { Dialling } from './dialling.js';
 import type { EslEvent } from './event.js';
 import { CONFERENCE, FreeSwitchLegs, LEG_EVENTS } from './legs.js';
 import { CALLER_ID_VARIABLES, isCallerId } from './outbound-socket/decision-commands.js';
 import { OutboundGate } from './outbound-socket/outbound-gate.js';
+import { Pauses } from './pauses.js';
+import { probe } from './probe.js';
 import { Resync } from './resync.js';
 import { refusedError, stoppedError, tlsError } from './session-errors.js';
 import { openSession } from './session.js';
@@ -31,8 +41,12 @@ const ORDER_TIMEOUT_MS = 2_000;
 const NO_SUCH_LEG = /no such channel/i;
 
 /** One FreeSWITCH, heard over its event socket. */
-export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, SetsCallerId {
+export class FreeSwitchAdapter
+  implements Adapter, HangsUp, Originates, PausesAgents, Probes, Refreshes, Gates, SetsCallerId
+{
   readonly #legs: FreeSwitchLegs;
+  readonly #dialling: Dialling;
+  readonly #pauses: Pauses;
   readonly #resync: Resync;
   readonly #gate: OutboundGate | undefined;
   #session: EslSession | undefined;
@@ -62,6 +76,10 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, Se
         },
       });
     }
+    this.#dialling = new Dialling(log);
+    this.#pauses = new Pauses(config.doNotDisturb, (batch) => {
+      this.#emit(batch);
+    });
     this.#resync = new Resync({
       legs: this.#legs,
       clock,
@@ -97,19 +115,19 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, Se
     });
     if (stopped.aborted) throw stoppedError();
     this.#session = session;
-    const reply = await session.send(SUBSCRIBE);
+    const reply = await session.send([SUBSCRIBE, this.#pauses.subclass].join(' ').trim());
     if (!isOk(reply)) {
       await session.close();
       throw refusedError(this.config, 'event', reply);
     }
-    const unheard = await this.#resync.take(session, true);
+    const unheard = [await this.#resync.take(session, true), await this.#pauses.take(session)];
     if (starting.signal.aborted) throw stoppedError();
     await this.#openGate();
     const gate = this.#gate;
     return {
       lost: session.closed,
       get missing() {
-        return [...(unheard === undefined ? [] : [unheard]), ...(gate?.missing ?? [])];
+        return [...unheard.filter((words) => words !== undefined), ...(gate?.missing ?? [])];
       },
     };
   }
@@ -149,6 +167,18 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, Se
     return refused === undefined ? { kind: 'done' } : refusal(refused);
   }
 
+  originate(order: OriginateOrder): Promise<OriginateOutcome> {
+    return this.#dialling.originate(this.#session, this.config.dial, order);
+  }
+
+  pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    return this.#pauses.pause(this.#session, agent, paused);
+  }
+
+  probe(signal: AbortSignal): Promise<ProbeFinding> {
+    return probe(this.config, this.context, signal);
+  }
+
   async refresh(): Promise<void> {
     const session = this.#session;
     const { name } = this.context;
@@ -174,6 +204,8 @@ export class FreeSwitchAdapter implements Adapter, HangsUp, Refreshes, Gates, Se
 
   #take(event: EslEvent): void {
     this.context.metrics.count('events');
+    this.#dialling.note(event);
+    this.#pauses.push(event, this.#session);
     this.#emit(this.#legs.push(event));
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
 import { gateSettings } from '../../src/pbx/gate-settings.js';
+import { dialSettings } from './dial-settings.js';
 
 /** Customary for programs that FreeSWITCH connects to. */
 export const DEFAULT_GATE_PORT = 8084;
@@ -46,5 +47,25 @@ export const configSchema = z.strictObject({
     description:
       'The ways to the outside, where the bridge does not find them itself: names of gateways, of Sofia profiles (for legs of nobody who logged in), of users that are trunks, or of channels (`sofia/external/*`), with `*` for anything. Everything else is a phone then. Without it, a leg of a gateway and a leg of no user is a trunk.',
   }),
+  dial: dialSettings.optional().meta({
+    description: 'Click-to-call: where the agents dial. Without it nobody is rung.',
+  }),
+  doNotDisturb: z
+    .strictObject({
+      queues: z.boolean().default(true).meta({
+        description:
+          'An agent of mod_callcenter who is `On Break` does not wish to be disturbed, and one who does not is put on a break there. Of no effect where it is not loaded.',
+      }),
+      flag: z
+        .string()
+        .regex(/^[\w.-]{1,64}$/, 'is no name for a realm of mod_db')
+        .optional()
+        .meta({
+          description:
+            'Keep a flag that the dialplan can ask for, by extension, in this realm of mod_db: with `zammad_dnd`, `${db(select/zammad_dnd/1000)}` is 1 while agent 1000 does not wish to be disturbed.',
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'How an agent\'s "do not disturb" is known and set.' }),
 });
 export type FreeSwitchConfig = z.output<typeof configSchema>;

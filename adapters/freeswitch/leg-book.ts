@@ -24,6 +24,8 @@ export interface FsLeg {
   queue: string | undefined;
   /** FreeSWITCH's word for why it has hung up. */
   hangupCause: string | undefined;
+  /** It leaves a message with a voicemail box, or has done so: said once. */
+  voicemail: boolean;
   /** Event-Sequence of the description it was last taken from; 0: it is known from events alone. */
   asOf: number;
 }

@@ -4,6 +4,7 @@ import type { EslEvent } from './event.js';
 import * as header from './headers.js';
 import { type FsLeg, LegBook } from './leg-book.js';
 import { isOver, type Listing, pairsIn } from './listing.js';
+import { isWithVoicemail } from './voicemail.js';
 
 /** The events that legs are made of. */
 export const LEG_EVENTS: ReadonlySet<string> = new Set([
@@ -122,6 +123,10 @@ export class FreeSwitchLegs {
       leg.asOf = header.sequenceOf(description);
       if (header.isAnswered(description)) leg.up = true;
     }
+    for (const [id, description] of listed) {
+      const leg = this.#book.get(id);
+      if (leg !== undefined) events.push(...this.#recorded(leg, description));
+    }
     for (const leg of [...this.#book.all()])
       if (taking.known.has(leg.id) && !listed.has(leg.id)) events.push(...this.#remove(leg));
     events.push(...this.#rebind(listed, taking), ...this.#pay(true));
@@ -165,7 +170,7 @@ export class FreeSwitchLegs {
     const id = asLegId(name);
     if (this.#book.hasEnded(id)) return [];
     const leg = this.#book.get(id) ?? this.#add(id, event, event.name === 'CHANNEL_CREATE' ? 'now' : undefined);
-    const events = [...this.#pay(false), ...this.#queued(event)];
+    const events = [...this.#pay(false), ...this.#queued(event), ...this.#recorded(leg, event)];
     if (header.isAnswered(event)) events.push(...this.#up(leg));
     return [...events, ...then(leg), ...this.#pay(false)];
   }
@@ -196,6 +201,7 @@ export class FreeSwitchLegs {
       conversation: undefined,
       queue: undefined,
       hangupCause: undefined,
+      voicemail: false,
       asOf: 0,
     };
     this.#book.add(leg);
@@ -262,11 +268,29 @@ export class FreeSwitchLegs {
     return [{ type: 'queued', leg: leg.id, queue: waits.queue }];
   }
 
+  /** A voicemail box has the leg, or the party for whom a virtual one was dialled. */
+  #recorded(leg: FsLeg, event: EslEvent): LegEvent[] {
+    if (!isWithVoicemail(event)) return [];
+    const party = leg.line.kind === 'virtual' ? this.#partyBehind(leg) : leg;
+    // Said once: who is put through from there is with somebody else, and its variables stay as they are.
+    if (party === undefined || party.voicemail) return [];
+    party.voicemail = true;
+    return party.told ? [{ type: 'recorder', leg: party.id, kind: 'voicemail' }] : [];
+  }
+
+  #partyBehind(leg: FsLeg): FsLeg | undefined {
+    const half = this.#book.get(leg.otherHalf);
+    const dialler = this.#realDialler(leg, false) ?? (half === undefined ? undefined : this.#realDialler(half, false));
+    return this.#book.get(dialler);
+  }
+
   /** It hangs up: the legs that it has dialled end by that, perhaps before itself. */
   #hungUp(event: EslEvent): LegEvent[] {
     const id = header.legOf(event);
-    if (id !== undefined) this.#book.noteCause(asLegId(id), header.hangupCauseOf(event));
-    return [];
+    if (id === undefined) return [];
+    this.#book.noteCause(asLegId(id), header.hangupCauseOf(event));
+    const leg = this.#book.get(asLegId(id));
+    return leg === undefined ? [] : this.#recorded(leg, event);
   }
 
   /** @param restored an earlier run may have told of the leg. */
@@ -284,7 +308,9 @@ export class FreeSwitchLegs {
       this.#book.end(id);
       return restored ? [ended] : [];
     }
-    const events = leg.line.kind === 'virtual' ? [] : [...this.#tell(leg, true), ...this.#queued(event), ended];
+    const recorded = this.#recorded(leg, event);
+    const events =
+      leg.line.kind === 'virtual' ? recorded : [...this.#tell(leg, true), ...recorded, ...this.#queued(event), ended];
     return [...events, ...this.#remove(leg), ...this.#pay(false)];
   }
 
@@ -322,6 +348,7 @@ export class FreeSwitchLegs {
     const events: LegEvent[] = [{ type: 'appeared', leg: id, line, origin, from, dialled, withheld, by, onBehalfOf }];
     if (origin === 'outgoing') events.push({ type: 'called', leg: id, by });
     if (leg.up) events.push({ type: 'up', leg: id });
+    if (leg.voicemail) events.push({ type: 'recorder', leg: id, kind: 'voicemail' });
     if (conversation !== undefined) events.push({ type: 'joined', leg: id, conversation });
     return events;
   }

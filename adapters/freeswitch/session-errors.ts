@@ -6,9 +6,25 @@ export interface EslPlace {
   readonly port: number;
 }
 
+/** What is wrong, and what a person does about it: an error's message, and what a probe finds, in the same words. */
+export interface Trouble {
+  readonly reason: string;
+  readonly mend: string;
+}
+
 const place = ({ host, port }: EslPlace): string => `the event socket of FreeSWITCH at ${host}:${port}`;
 /** Foreign text, quoted and bounded, fit for a message. */
 const quoted = (text: string): string => JSON.stringify(text.trim().slice(0, 200));
+const message = ({ reason, mend }: Trouble): string => `${reason}. ${mend}`;
+const permanent = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
+  Object.assign(new PermanentError(code, message(trouble), { cause }), { trouble });
+const retriable = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
+  Object.assign(new RetriableError(code, message(trouble), { cause }), { trouble });
+
+/** Of an error of this file. */
+export const troubleOf = (error: BridgeError): Trouble =>
+  (error as { readonly trouble?: Trouble }).trouble ?? { reason: error.message.replace(/\.$/, ''), mend: LOOK };
+const LOOK = "Look at FreeSWITCH's log.";
 
 export const stoppedError = (): BridgeError =>
   new RetriableError('ZPB_ESL_STOPPED', 'The connection to the event socket was closed by this program.');
@@ -33,62 +49,88 @@ export const silentError = (at: EslPlace, ms: number): BridgeError =>
       'connected again by itself.',
   );
 
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ECONNREFUSED:
-    'nothing listens there; check "listen-ip" and "listen-port" in event_socket.conf.xml, that mod_event_socket is loaded, and that FreeSWITCH runs',
-  ENOTFOUND: 'the name is unknown; check "host"',
-  EAI_AGAIN: 'the name could not be looked up; check the name servers of this machine',
-  EHOSTUNREACH: 'the machine cannot be reached; check "host" and the network',
-  ENETUNREACH: 'the network cannot be reached; check the routes of this machine',
-  ECONNRESET: 'the connection was reset; a firewall, or a FreeSWITCH that is just stopping',
-  ETIMEDOUT: 'no answer; check "host" and the firewall in between',
-  EPIPE: 'the connection broke',
+const SYSTEM_ERRORS: Readonly<Record<string, Trouble>> = {
+  ECONNREFUSED: {
+    reason: 'nothing listens there',
+    mend: 'Check "listen-ip" and "listen-port" in event_socket.conf.xml, that mod_event_socket is loaded, and that FreeSWITCH runs.',
+  },
+  ENOTFOUND: { reason: 'the name is unknown', mend: 'Check "host".' },
+  EAI_AGAIN: { reason: 'the name could not be looked up', mend: 'Check the name servers of this machine.' },
+  EHOSTUNREACH: { reason: 'the machine cannot be reached', mend: 'Check "host" and the network.' },
+  ENETUNREACH: { reason: 'the network cannot be reached', mend: 'Check the routes of this machine.' },
+  ECONNRESET: {
+    reason: 'the connection was reset',
+    mend: 'Look for a firewall in between, or a FreeSWITCH that is just stopping.',
+  },
+  ETIMEDOUT: { reason: 'no answer', mend: 'Check "host" and the firewall in between.' },
+  EPIPE: { reason: 'the connection broke', mend: 'Look at the network in between.' },
 };
+const NO_CONNECTION = 'Check "host", "port" and the firewall in between.';
+
+function connectTrouble(at: EslPlace, cause: Error & { code?: string }): Trouble {
+  const known = cause.code === undefined ? undefined : SYSTEM_ERRORS[cause.code];
+  return {
+    reason: `Cannot connect to ${place(at)}: ${known?.reason ?? cause.message}`,
+    mend: known?.mend ?? NO_CONNECTION,
+  };
+}
 
 /** The connection could not be opened. With TLS, what is no trouble of the network is a certificate or protocol to mend. */
 export function connectError(at: EslPlace, overTls: boolean, cause: Error & { code?: string }): BridgeError {
-  const known = cause.code === undefined ? undefined : SYSTEM_ERRORS[cause.code];
-  if (overTls && cause.code !== undefined && known === undefined)
-    return tlsError(at, `${cause.message} (${cause.code})`, cause);
-  return new RetriableError('ZPB_ESL_CONNECT', `Cannot connect to ${place(at)}: ${known ?? cause.message}.`, { cause });
+  const ofNetwork = cause.code === undefined || Object.hasOwn(SYSTEM_ERRORS, cause.code);
+  if (overTls && !ofNetwork) return tlsError(at, `${cause.message} (${cause.code ?? ''})`, cause);
+  return retriable('ZPB_ESL_CONNECT', connectTrouble(at, cause), cause);
 }
 
 export const tlsError = (at: EslPlace, what: string, cause?: Error): BridgeError =>
-  new PermanentError(
+  permanent(
     'ZPB_ESL_TLS',
-    `No safe connection to ${place(at)}: ${what}. The port must be the one of the TLS proxy; give the certificate's authority as ` +
-      '"tls.ca" and the name it bears as "tls.servername".',
-    { cause },
+    {
+      reason: `No safe connection to ${place(at)}: ${what}`,
+      mend: 'The port must be the one of the TLS proxy; give the certificate\'s authority as "tls.ca" and the name it bears as "tls.servername".',
+    },
+    cause,
   );
 
-export const notEslError = (at: EslPlace): BridgeError =>
-  new PermanentError(
-    'ZPB_ESL_PROTOCOL',
-    `What answers at ${at.host}:${at.port} is no event socket of FreeSWITCH. Check "port": 8021 is its usual one.`,
-  );
+/** @param greeting its first bytes; '' when it only answers nonsense. */
+export function notEslError({ host, port }: EslPlace, greeting = ''): BridgeError {
+  const begins = greeting === '' ? '' : `: it begins with ${quoted(greeting.slice(0, MAX_GREETING))}`;
+  return permanent('ZPB_ESL_PROTOCOL', {
+    reason: `What answers at ${host}:${port} is no event socket of FreeSWITCH${begins}`,
+    mend: 'Check "port": 8021 is its usual one.',
+  });
+}
+const MAX_GREETING = 60;
 
 export const aclError = (at: EslPlace, said: string): BridgeError =>
-  new PermanentError(
-    'ZPB_ESL_ACL',
-    `${place(at)} does not let this machine in: ${quoted(said)}. In event_socket.conf.xml name an ACL as "apply-inbound-acl" that ` +
-      'allows the address of the bridge (acl.conf.xml), then run "reloadacl" and "reload mod_event_socket".',
-  );
+  permanent('ZPB_ESL_ACL', {
+    reason: `${place(at)} does not let this machine in: ${quoted(said)}`,
+    mend:
+      'In event_socket.conf.xml name an ACL as "apply-inbound-acl" that allows the address of the bridge (acl.conf.xml), then run ' +
+      '"reloadacl" and "reload mod_event_socket".',
+  });
 
 export const authError = (at: EslPlace, said: string): BridgeError =>
-  new PermanentError(
-    'ZPB_ESL_AUTH',
-    `${place(at)} refused the password (${quoted(said)}). Make "password" that of event_socket.conf.xml.`,
-  );
+  permanent('ZPB_ESL_AUTH', {
+    reason: `${place(at)} refused the password (${quoted(said)})`,
+    mend: 'Make "password" that of event_socket.conf.xml.',
+  });
 
-export const loginTimeoutError = (at: EslPlace, ms: number): BridgeError =>
-  new RetriableError(
-    'ZPB_ESL_LOGIN_TIMEOUT',
-    `No answer to the login within ${ms} ms from ${place(at)}. FreeSWITCH may be stuck or starting.`,
-  );
+/** @param greeted it has asked for the password. */
+export const loginTimeoutError = (at: EslPlace, ms: number, greeted: boolean): BridgeError =>
+  retriable('ZPB_ESL_LOGIN_TIMEOUT', {
+    reason: greeted
+      ? `${place(at)} asked for the password and did not answer it within ${ms} ms`
+      : `${place(at)} took the connection and said nothing within ${ms} ms`,
+    mend: 'FreeSWITCH may be stuck or starting: look whether "fs_cli" gets an answer.',
+  });
 
 /** @param command its first word: what follows may hold numbers. */
 export const timeoutError = (at: EslPlace, command: string, ms: number): BridgeError =>
-  new RetriableError('ZPB_ESL_TIMEOUT', `No answer to "${command}" within ${ms} ms from ${place(at)}.`);
+  retriable('ZPB_ESL_TIMEOUT', {
+    reason: `No answer to "${command}" within ${ms} ms from ${place(at)}`,
+    mend: 'Look at the load of the PBX.',
+  });
 
 export const busyError = (at: EslPlace, waiting: number, bytes: number): BridgeError =>
   new RetriableError(
@@ -97,4 +139,7 @@ export const busyError = (at: EslPlace, waiting: number, bytes: number): BridgeE
   );
 
 export const refusedError = (at: EslPlace, command: string, said: string): BridgeError =>
-  new RetriableError('ZPB_ESL_REFUSED', `${place(at)} refused "${command}": ${quoted(said)}.`);
+  retriable('ZPB_ESL_REFUSED', {
+    reason: `${place(at)} refused "${command}": ${quoted(said)}`,
+    mend: 'Use the password of event_socket.conf.xml: a login of a single user may be allowed less.',
+  });

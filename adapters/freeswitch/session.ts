@@ -22,6 +22,9 @@ const MAX_BACKLOG_BYTES = 1024 * 1024;
 /** Commands without a reply. */
 const MAX_PENDING = 1_000;
 const MAX_NOTICE = 1024;
+/** All that FreeSWITCH says before the login begins so. */
+const HEADER = 'Content-';
+const MOST_GREETING = 80;
 const JOB_DONE = 'BACKGROUND_JOB';
 /** Answered from memory, by every version, also when nothing else is going on. */
 const ARE_YOU_THERE = 'api global_getvar core_uuid';
@@ -60,6 +63,8 @@ class LiveSession implements EslSession {
   /** FreeSWITCH has asked for the password; before that it owes nothing. */
   #asked: (() => void) | undefined;
   #greeted = false;
+  /** Its first bytes. */
+  #greeting = '';
   #loggedIn = false;
   #bytes = 0;
   #frames = 0;
@@ -113,7 +118,7 @@ class LiveSession implements EslSession {
       if (this.#greeted) resolve();
     });
     const cancel = clock.after(login, () => {
-      this.#end(errors.loginTimeoutError(this.options, login));
+      this.#end(errors.loginTimeoutError(this.options, login, this.#greeted));
     });
     try {
       await Promise.race([asked, this.closed]);
@@ -199,6 +204,7 @@ class LiveSession implements EslSession {
         onBytes(chunk);
       });
     }
+    if (!this.#greeted && !this.#mayGreet(chunk)) return;
     let frames: readonly EslFrame[];
     try {
       frames = this.#framer.push(chunk);
@@ -214,6 +220,15 @@ class LiveSession implements EslSession {
     }
     for (const frame of frames) this.#take(frame);
   };
+
+  /** What is no event socket is known by its first bytes: it may never send an empty line. */
+  #mayGreet(chunk: Buffer): boolean {
+    if (this.#greeting.length < MOST_GREETING) this.#greeting += chunk.toString('latin1', 0, MOST_GREETING);
+    const greeting = this.#greeting.trimStart();
+    if (HEADER.startsWith(greeting.slice(0, HEADER.length))) return true;
+    this.#end(errors.notEslError(this.options, greeting));
+    return false;
+  }
 
   #take(frame: EslFrame): void {
     // A handler may have closed the session in the middle of a chunk.

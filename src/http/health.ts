@@ -12,6 +12,8 @@ export interface PbxHealth {
   readonly state: 'hearing' | 'connecting' | 'deaf' | 'standby';
   /** Why, and what to do; never a secret. */
   readonly reason?: string | undefined;
+  /** What to do, where that is known apart from the reason. */
+  readonly mend?: string | undefined;
   /** Wall clock, ms since 1970, at which it came into this state. */
   readonly since: number;
 }
@@ -67,12 +69,15 @@ const cut = (text: string): string => (text.length > MAX_REASON ? `${text.slice(
 const withReason = (text: string, reason: string | undefined): string =>
   reason === undefined ? text : `${text}: ${cut(reason)}`;
 
+const withMend = (text: string, mend: string | undefined): string =>
+  mend === undefined ? text : `${text}. ${cut(mend)}`;
+
 /** Ready = every PBX is heard (or led by another bridge), every Zammad takes posts, and no error stands. */
 export function readiness(report: HealthReport, version: string): Readiness {
   const because = [
     ...report.pbx
       .filter(({ state }) => !well(state))
-      .map((pbx) => withReason(`PBX ${pbx.name} is ${pbx.state}`, pbx.reason)),
+      .map((pbx) => withMend(withReason(`PBX ${pbx.name} is ${pbx.state}`, pbx.reason), pbx.mend)),
     ...report.zammad
       .filter((zammad) => zammad.state !== 'ok')
       .map((zammad) => withReason(`Zammad ${zammad.name} is ${zammad.state}, ${posts(zammad.waiting)}`, zammad.reason)),
@@ -85,10 +90,11 @@ export function readiness(report: HealthReport, version: string): Readiness {
     notes: report.pbx.flatMap(({ name, state, reason }) =>
       well(state) && reason !== undefined ? [`PBX ${name}: ${cut(reason)}`] : [],
     ),
-    pbx: report.pbx.map(({ name, state, reason, since }) => ({
+    pbx: report.pbx.map(({ name, state, reason, mend, since }) => ({
       name,
       state,
       ...(reason !== undefined && { reason: cut(reason) }),
+      ...(mend !== undefined && { mend: cut(mend) }),
       since: new Date(since).toISOString(),
     })),
     zammad: report.zammad.map(({ name, state, reason, waiting, oldestMs }) => ({

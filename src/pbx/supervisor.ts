@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import { backoff } from '../backoff.js';
 import { sleep, type Clock } from '../clock.js';
 import { asError, isBridgeError, RetriableError, type BridgeError } from '../errors.js';
-import type { Adapter, Hearing } from './adapter.js';
+import { canProbe, type Adapter, type Hearing } from './adapter.js';
+import { LookCloser } from './look-closer.js';
 import { rangeFor } from './retry-ranges.js';
 
 /** How a PBX is heard, for readiness and people. */
@@ -10,6 +11,8 @@ export interface PbxState {
   readonly state: 'connecting' | 'hearing' | 'deaf';
   /** Why it is not heard; what is missing although it is. */
   readonly reason?: string | undefined;
+  /** What to do about it, where a look at the PBX has told; else `reason` has it. */
+  readonly mend?: string | undefined;
   /** Monotonic ms. */
   readonly since: number;
 }
@@ -41,9 +44,17 @@ export class Supervisor {
   readonly #ended = aborted(this.#ending.signal);
   /** What was logged last: the same failure again is not said again. */
   #said: string | undefined;
+  /** Why it is not heard now. */
+  #reason: BridgeError | undefined;
+  readonly #closer: LookCloser | undefined;
 
   constructor(private readonly options: SupervisorOptions) {
-    this.#state = { state: 'connecting', since: options.clock.monotonic() };
+    const { adapter, clock, log } = options;
+    this.#state = { state: 'connecting', since: clock.monotonic() };
+    const onFinding = (): void => {
+      if (this.#state.state === 'deaf' && this.#reason !== undefined) this.#setDeaf(this.#reason);
+    };
+    if (canProbe(adapter)) this.#closer = new LookCloser({ probes: adapter, clock, log, onFinding });
   }
 
   get state(): PbxState {
@@ -74,11 +85,9 @@ export class Supervisor {
       if (this.#ending.signal.aborted) break;
       failures = clock.monotonic() - began >= STABLE_MS ? 1 : failures + 1;
       const wait = backoff(rangeFor(error), failures, random());
-      this.#set({
-        state: 'deaf',
-        reason: error.message,
-        since: this.#state.state === 'deaf' ? this.#state.since : clock.monotonic(),
-      });
+      const wasHeard = this.#state.state === 'hearing';
+      this.#setDeaf(error);
+      if (!wasHeard) this.#closer?.failed(error, this.#ending.signal);
       const said = `${error.code} ${error.message}`;
       const level = said === this.#said ? 'debug' : error.retriable ? 'warn' : 'error';
       this.#said = said;
@@ -96,6 +105,7 @@ export class Supervisor {
       this.#set({ state: 'hearing', since: clock.monotonic(), ...missingIn(hearing) });
       log.info(this.#said === undefined ? 'the PBX is heard' : 'the PBX is heard again');
       this.#said = undefined;
+      this.#closer?.heard();
       for (const missing of hearing.missing) log.warn(missing);
       return await Promise.race([hearing.lost, this.#ended]);
     } catch (thrown) {
@@ -123,6 +133,16 @@ export class Supervisor {
     const inTime = await Promise.race([stopped, sleep(clock, STOP_LIMIT_MS, late.signal).then(() => false)]);
     late.abort();
     if (!inTime) log.error('the adapter did not stop within 3 s; it is left behind');
+  }
+
+  #setDeaf(error: BridgeError): void {
+    this.#reason = error;
+    const found = this.#closer?.findingFor(error);
+    this.#set({
+      state: 'deaf',
+      ...(found === undefined ? { reason: error.message } : { reason: found.reason, mend: found.mend }),
+      since: this.#state.state === 'deaf' ? this.#state.since : this.options.clock.monotonic(),
+    });
   }
 
   #set(state: PbxState): void {

@@ -4,15 +4,22 @@
  *   wanted   the same behind the filter: of what FreeSWITCH has to say, only what the bridge needs is parsed
  *   plain    `event plain`, every event parsed
  *   limit    `event json`: finding the frames only, parsing nothing
+ * and, on the same bytes, what the packages `esl` and `modesl` do with them (the yardsticks): every event
+ * parsed by their own code, from a socket that is none, the same five headers read.
  * The same events for all, in rounds that take turns; the median of the rounds counts.
  *
  *   node test/bench/esl-codec.mjs [--smoke] [--rounds N] [FILE|DIRECTORY …]
  *
+ * The yardsticks are no dependency of this project. They are taken from the directory that ZPB_YARDSTICKS names, if they are installed
+ * there (`npm install --prefix DIRECTORY esl@11.2.1 modesl@1.2.1`), or from node_modules here; one that is not there is named.
  * Without files it reads a generated stream: events of 120 headers, some 5 kB, of which one in ten says something about legs.
  * A directory is searched for input.esl files (`event plain`). Needs `npm run build`.
  */
+import { EventEmitter } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { eventIn, isEvent } from '../../dist/adapters/freeswitch/codec.js';
 import { percentDecoded } from '../../dist/adapters/freeswitch/event.js';
@@ -31,6 +38,7 @@ const READ = ['Unique-ID', 'Channel-Name', 'Call-Direction', 'Answer-State', 'va
 const recorded = paths.length === 0 ? generate() : paths.flatMap(read).flatMap(eventsOf);
 if (recorded.length === 0) throw new Error('no event in the input');
 const events = Array.from({ length: Math.ceil(LEAST_EVENTS / recorded.length) }, () => recorded).flat();
+const NAMES = new Set(recorded.map((headers) => headers.find(([name]) => name === 'Event-Name')?.[1]));
 const json = Buffer.from(events.map((headers) => frame('json', JSON.stringify(Object.fromEntries(headers)))).join(''));
 const plain = Buffer.from(
   events
@@ -45,6 +53,7 @@ const ways = {
   wanted: () => parse(json, LEG_EVENTS),
   plain: () => parse(plain, 'all'),
   limit: () => frames(json).length,
+  ...yardsticks(),
 };
 const rates = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
 const parsed = {};
@@ -56,24 +65,74 @@ for (let round = 0; round < ROUNDS; round += 1) {
     rates[way].push(events.length / (Number(process.hrtime.bigint() - began) / 1e9));
   }
 }
-if (
-  parsed.json !== events.length ||
-  parsed.plain !== parsed.json ||
-  parsed.limit !== parsed.json ||
-  parsed.wanted === 0
-)
+if (Object.entries(parsed).some(([way, count]) => (way === 'wanted' ? count === 0 : count !== events.length)))
   throw new Error(`the ways do not agree on what they read: ${JSON.stringify(parsed)}`);
 
 const size = (json.length / events.length / 1000).toFixed(1);
 console.log(`${events.length} events of ${size} kB (JSON), ${ROUNDS} round(s), Node ${process.version}`);
-console.log('way      events/s   [min .. max]            parsed');
+console.log('way            events/s   [min .. max]            parsed');
 for (const [way, list] of Object.entries(rates)) {
   const sorted = list.toSorted((a, b) => a - b);
   const k = (rate) => `${(rate / 1000).toFixed(1)}k`;
   const range = `[${k(sorted[0])} .. ${k(sorted.at(-1))}]`;
   console.log(
-    `${way.padEnd(8)} ${k(sorted[Math.floor(sorted.length / 2)]).padStart(8)}   ${range.padEnd(22)} ${parsed[way]}`,
+    `${way.padEnd(14)} ${k(sorted[Math.floor(sorted.length / 2)]).padStart(8)}   ${range.padEnd(22)} ${parsed[way]}`,
   );
+}
+
+/** The ways of the packages that are installed; of the others it is said that they are not. */
+function yardsticks() {
+  const directory = process.env.ZPB_YARDSTICKS ?? fileURLToPath(new URL('../..', import.meta.url));
+  const require = createRequire(`${resolve(directory)}/`);
+  // One of them makes Buffers as one did ten years ago.
+  process.noDeprecation = true;
+  const found = {};
+  for (const [name, read] of Object.entries({ esl: readByEsl, modesl: readByModesl })) {
+    try {
+      const library = require(name);
+      found[`${name} json`] = () => read(library, json);
+      found[`${name} plain`] = () => read(library, plain);
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND') throw error;
+      console.log(`no yardstick "${name}": it is not installed (ZPB_YARDSTICKS names where it is)`);
+    }
+  }
+  return found;
+}
+
+/** As much of a socket as the packages want. */
+function socketOfNone() {
+  const nothing = () => undefined;
+  return Object.assign(new EventEmitter(), { setKeepAlive: nothing, setNoDelay: nothing, end: nothing });
+}
+function give(socket, bytes) {
+  for (let at = 0; at < bytes.length; at += CHUNK) socket.emit('data', bytes.subarray(at, at + CHUNK));
+}
+
+function readByEsl({ FreeSwitchResponse }, bytes) {
+  const socket = socketOfNone();
+  const quiet = () => undefined;
+  const response = new FreeSwitchResponse(socket, { debug: quiet, info: quiet, error: quiet });
+  let count = 0;
+  for (const name of NAMES) {
+    response.on(name, ({ body }) => {
+      count += 1;
+      for (const header of READ) void body[header];
+    });
+  }
+  give(socket, bytes);
+  return count;
+}
+
+function readByModesl({ Parser }, bytes) {
+  const socket = socketOfNone();
+  let count = 0;
+  new Parser(socket).on('esl::event', (event) => {
+    count += 1;
+    for (const header of READ) event.getHeader(header);
+  });
+  give(socket, bytes);
+  return count;
 }
 
 function frame(form, body) {

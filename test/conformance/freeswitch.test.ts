@@ -5,5 +5,5 @@ import { adapterConformance } from './adapter-conformance.js';
 adapterConformance('freeswitch', {
   definition: adapter,
   startPbx: () => ActingFreeSwitch.start(),
-  orders: ['hangUp', 'setCallerId', 'gateState'],
+  orders: ['hangUp', 'setCallerId', 'originate', 'pause', 'gateState', 'probe'],
 });

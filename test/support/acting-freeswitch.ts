@@ -31,7 +31,7 @@ export class ActingFreeSwitch implements ConformancePbx {
   }
 
   get settings(): Readonly<Record<string, unknown>> {
-    return { host: '127.0.0.1', port: this.#port, password: PASSWORD };
+    return { host: '127.0.0.1', port: this.#port, password: PASSWORD, dial: { context: 'default' } };
   }
   get wrongLogin(): { readonly settings: Readonly<Record<string, unknown>>; readonly password: string } {
     return { settings: { ...this.settings, password: WRONG_PASSWORD }, password: WRONG_PASSWORD };

@@ -7,8 +7,12 @@ import { pause, waitFor } from './wait-for.js';
 
 /** Headers of an event, in the order of the wire; a name may come twice. */
 export type EventHeaders = readonly (readonly [name: string, value: string])[];
-/** The body of a reply; `cut`: half of it, and the connection is gone; `ignore`: no reply at all. */
-export type ApiAnswer = string | { readonly cut: string } | { readonly ignore: true };
+/** The body of a reply; `cut`: half of it, and the connection is gone; `ignore`: no reply at all; `later`: for a job, when it is done. */
+export type ApiAnswer =
+  | string
+  | { readonly cut: string }
+  | { readonly ignore: true }
+  | { readonly later: Promise<string> };
 
 export interface FakeFreeSwitchOptions {
   readonly password?: string;
@@ -248,7 +252,7 @@ export class FakeEslConnection {
 
   #api(command: string): void {
     const answer = this.#ask(command);
-    if (typeof answer === 'object' && 'ignore' in answer) return;
+    if (typeof answer === 'object' && ('ignore' in answer || 'later' in answer)) return;
     const body = typeof answer === 'string' ? answer : answer.cut;
     const reply = `Content-Type: api/response\nContent-Length: ${Buffer.byteLength(body)}\n\n${body}`;
     if (typeof answer === 'string') this.write(reply);
@@ -263,16 +267,21 @@ export class FakeEslConnection {
     const job = own ?? randomUUID();
     this.write(`Content-Type: command/reply\nReply-Text: +OK Job-UUID: ${job}\nJob-UUID: ${job}\n\n`);
     const answer = this.#ask(command);
-    if (typeof answer !== 'string') return;
-    this.tell(
-      [
-        ['Event-Name', 'BACKGROUND_JOB'],
-        ['Core-UUID', this.fake.coreUuid],
-        ['Job-UUID', job],
-        ['Job-Command', command.split(' ')[0] ?? ''],
-      ],
-      answer,
-    );
+    const [word = '', ...rest] = command.split(' ');
+    const done = (result: string): void => {
+      this.tell(
+        [
+          ['Event-Name', 'BACKGROUND_JOB'],
+          ['Core-UUID', this.fake.coreUuid],
+          ['Job-UUID', job],
+          ['Job-Command', word],
+          ...(rest.length > 0 ? [['Job-Command-Arg', rest.join(' ')] as const] : []),
+        ],
+        result,
+      );
+    };
+    if (typeof answer === 'string') done(answer);
+    else if ('later' in answer) void answer.later.then(done);
   }
 
   #reply(text: string): void {

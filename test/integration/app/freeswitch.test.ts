@@ -89,3 +89,20 @@ describe('in the middle of a call', () => {
     expect(rows()).toEqual([{ ...CALLED, done: true, comment: 'normalClearing' }]);
   });
 });
+
+test('a FreeSWITCH that is gone is looked at, and its health says why and what to do', async () => {
+  const { port } = pbx.esl;
+  await pbx.esl.close();
+  const health = await waitFor('the finding', () => {
+    const [office] = bridge.app.health().pbx;
+    return office?.mend === undefined ? undefined : office;
+  });
+  expect(health).toMatchObject({
+    state: 'deaf',
+    reason: expect.stringContaining(`127.0.0.1:${port}: nothing listens there`),
+    mend: expect.stringContaining('event_socket.conf.xml'),
+  });
+  await pbx.start(port);
+  await hearing();
+  expect(bridge.app.health().pbx[0]).not.toHaveProperty('mend', expect.anything());
+});

@@ -109,8 +109,9 @@ describe('the subscription', () => {
     await one.start();
     expect(one.esl.commands.slice(1)).toEqual([
       'event json CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE ' +
-        'SHUTDOWN HEARTBEAT CUSTOM conference::maintenance',
+        'SHUTDOWN HEARTBEAT CUSTOM conference::maintenance callcenter::info',
       'api show channels as json',
+      'api callcenter_config agent list',
     ]);
   });
   test('refused: said, and tried again later', async () => {

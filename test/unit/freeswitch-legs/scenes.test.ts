@@ -432,3 +432,91 @@ test('a caller who is hung up as busy: the phone that a queue rang was not reach
   played.end('b', 'ORIGINATOR_CANCEL', 'send_cancel').end('a', 'USER_BUSY').after(500);
   expect(played.log).toEqual([`${IN} [Alice Agent]`, 'hangup busy']);
 });
+
+describe('voicemail is told apart', () => {
+  const MAIL = {
+    variable_current_application: 'voicemail',
+    variable_current_application_data: 'default pbx.test 1000',
+  };
+  const called = (): FreeSwitchScene =>
+    scene()
+      .create(customer('a'))
+      .create(phone('b', '1000', by('a')))
+      .after(200)
+      .end('b', 'NO_ANSWER');
+  const MISSED = [`${IN} [Alice Agent]`, 'answer voicemail', 'hangup cancel'];
+
+  test('an application of its own, when it answers', () => {
+    const played = called().say('CHANNEL_ANSWER', customer('a'), { ...MAIL, 'Answer-State': 'answered' });
+    expect(played.log).toEqual(MISSED.slice(0, 2));
+    expect(played.end('a', 'NORMAL_CLEARING', 'recv_bye', MAIL).after(1_000).log).toEqual(MISSED);
+  });
+  test('behind an answer of the dialplan: at the latest when the caller hangs up', () => {
+    const played = called().answer('a').after(5_000);
+    expect(played.log).toHaveLength(1);
+    const ending = { ...MAIL, 'Answer-State': 'hangup', variable_sip_hangup_disposition: 'recv_bye' };
+    expect(played.say('CHANNEL_HANGUP', customer('a'), ending).after(1_000).log).toEqual(MISSED);
+  });
+  test('a message was left, and the dialplan has hung up', () => {
+    const left = { variable_voicemail_account: '1000', variable_voicemail_message_len: '00:00:07' };
+    const { log } = called().answer('a').end('a', 'NORMAL_CLEARING', 'send_bye', left).after(1_000);
+    expect(log).toEqual([...MISSED.slice(0, 2), 'hangup noAnswer']);
+  });
+  test('the script of FusionPBX', () => {
+    const { log } = called()
+      .answer('a')
+      .end('a', 'NORMAL_CLEARING', 'recv_bye', { variable_voicemail_action: 'save' })
+      .after(1_000);
+    expect(log).toEqual(MISSED);
+  });
+
+  test('over loopback, as the vanilla dialplan has it: as soon as it is bridged there', () => {
+    const app = { variable_loopback_app: 'voicemail', variable_loopback_app_arg: 'default pbx.test 1000' };
+    const half = (id: string, other: string, direction: string, more: object): Record<string, string> => ({
+      'Unique-ID': id,
+      'Channel-Name': `loopback/voicemail-${id}`,
+      'Call-Direction': direction,
+      variable_other_loopback_leg_uuid: other,
+      ...app,
+      ...more,
+    });
+    const played = called()
+      .answer('a')
+      .create(half('la', 'lb', 'outbound', by('a')))
+      .create(half('lb', 'la', 'inbound', {}))
+      .answer('lb')
+      .bridge('a', 'la');
+    expect(played.log).toEqual(MISSED.slice(0, 2));
+    expect(played.end('a', 'NORMAL_CLEARING', 'recv_bye').end('la').end('lb').after(1_000).log).toEqual(MISSED);
+  });
+
+  test('who is put through from there is with an agent', () => {
+    const played = called()
+      .say('CHANNEL_ANSWER', customer('a'), { ...MAIL, 'Answer-State': 'answered' })
+      .create(phone('c', '1001', by('a')))
+      .answer('c')
+      .bridge('a', 'c')
+      .end('c', 'NORMAL_CLEARING', 'send_bye')
+      .end('a', 'NORMAL_CLEARING', 'recv_bye', { variable_voicemail_action: 'save' })
+      .after(1_000);
+    expect(played.log.slice(1)).toEqual(['answer voicemail', 'answer 1001', 'hangup normalClearing']);
+  });
+
+  test.each(['check default pbx.test 1000', 'auth default pbx.test', 'auth_only default pbx.test'])(
+    'who hears his own messages is no caller who leaves one: %s',
+    (data) => {
+      const { log } = called()
+        .answer('a')
+        .end('a', 'NORMAL_CLEARING', 'recv_bye', { ...MAIL, variable_current_application_data: data })
+        .after(1_000);
+      expect(log).toEqual([MISSED[0], MISSED[2]]);
+    },
+  );
+
+  test('a caller who was with it when the bridge began to listen', () => {
+    const one = scene();
+    const description = eslEvent('CHANNEL_DATA', { ...customer('a'), ...MAIL, 'Answer-State': 'answered' });
+    one.resync({ legs: [{ id: asLegId('a'), description, first: undefined }] }).after(5_000);
+    expect(one.log).toEqual([`${IN} []`, 'answer voicemail']);
+  });
+});

@@ -30,6 +30,13 @@ describe('readiness', () => {
     },
   );
 
+  test('what a look at a PBX has found is shown, with what to do about it', () => {
+    const pbx = [{ name: 'branch', state: 'deaf' as const, reason: 'nothing listens', mend: 'Start it.', since: 0 }];
+    const page = readiness({ ...well, pbx }, '1');
+    expect(page.because).toEqual(['PBX branch is deaf: nothing listens. Start it.']);
+    expect(page.pbx[0]).toMatchObject({ reason: 'nothing listens', mend: 'Start it.' });
+  });
+
   test('a Zammad that is down or held is named with what waits for it', () => {
     const zammad = [
       { name: 'main', state: 'down' as const, waiting: 1, oldestMs: 10 },
