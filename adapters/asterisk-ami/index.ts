@@ -8,7 +8,7 @@ import { createRecorder } from './recorder.js';
 export const adapter = defineAdapter({
   type: 'asterisk-ami',
   configSchema,
-  identity: ({ host, port }) => `asterisk ${host}:${String(port)}`,
+  identity: ({ host, port }) => ({ pbx: `asterisk ${host}`, over: 'AMI', port }),
   create: (context, config) => new AsteriskAmiAdapter(context, config),
   readRecording,
   createRecorder,

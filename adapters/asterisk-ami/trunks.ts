@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
-import { trunkMatcher, type ChannelName } from '../asterisk/channel-name.js';
+import type { ChannelName } from '../asterisk/channel-name.js';
+import { TrunkSet } from '../asterisk/trunk-set.js';
 import { AmiRefusedError, isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 import { discoverTrunks } from './trunk-discovery.js';
@@ -11,9 +12,6 @@ const LIST_TIMEOUT_MS = 10_000;
 const AGAIN_MS = 60_000;
 /** After a reload, which Asterisk tells module by module. */
 const RELOADED_MS = 2_000;
-
-/** So many channels without a trunk among them: either only colleagues have talked so far, or a name is wrong. */
-const STRANGERS_LIMIT = 6;
 
 export interface TrunksOptions {
   readonly configured: readonly string[] | undefined;
@@ -25,37 +23,15 @@ export interface TrunksOptions {
 
 /** Which endpoints lead outside: those configured, or those that the PBX is asked for. Nothing is guessed. */
 export class Trunks {
-  #matches: (name: ChannelName) => boolean;
-  #found: readonly string[] = [];
+  readonly #set: TrunkSet;
   #cancel: () => void = () => undefined;
-  /** Devices seen while no trunk was; undefined once one was, or it was said. */
-  #strangers: string[] | undefined = [];
 
   constructor(private readonly options: TrunksOptions) {
-    this.#matches = trunkMatcher(options.configured ?? []);
+    this.#set = new TrunkSet(options);
   }
 
   matches(name: ChannelName): boolean {
-    const isTrunk = this.#matches(name);
-    if (isTrunk) this.#strangers = undefined;
-    else this.#notice(name);
-    return isTrunk;
-  }
-
-  /** A name that is spelled wrong would otherwise show nothing at all: every customer would be taken for a colleague. */
-  #notice({ device }: ChannelName): void {
-    const { configured, log, name } = this.options;
-    if (this.#strangers === undefined) return;
-    this.#strangers.push(device);
-    if (this.#strangers.length < STRANGERS_LIMIT) return;
-    const seen = [...new Set(this.#strangers)].join(', ');
-    const trunks = (configured ?? this.#found).join(', ') || 'none';
-    this.#strangers = undefined;
-    log.warn(
-      { trunks, seen },
-      `no channel so far belongs to a trunk of PBX ${name} (trunks: ${trunks}; seen: ${seen}). If a customer was among them, ` +
-        'put the name of his channel into trunks: [NAME]',
-    );
+    return this.#set.matches(name);
   }
 
   /**
@@ -68,11 +44,11 @@ export class Trunks {
     const setting = `set trunks: [NAME] of PBX ${name}`;
     try {
       await this.#ask(session);
-      if (this.#found.length > 0) return undefined;
+      if (this.#set.found.length > 0) return undefined;
       this.#askLater(session, AGAIN_MS);
       return `no PJSIP endpoint looks like a trunk, so no call can be told: ${setting}`;
     } catch (thrown) {
-      if (this.#found.length > 0 && (thrown instanceof AmiRefusedError || isNoWholeAnswer(thrown))) {
+      if (this.#set.found.length > 0 && (thrown instanceof AmiRefusedError || isNoWholeAnswer(thrown))) {
         log.debug({ error: thrown }, 'the trunks are taken to be those of before');
         return undefined;
       }
@@ -90,7 +66,7 @@ export class Trunks {
 
   /** The PBX has loaded all its modules. */
   fullyBooted(session: AmiSession): void {
-    if (this.#found.length === 0) this.reloaded(session);
+    if (this.#set.found.length === 0) this.reloaded(session);
   }
 
   /** Asks nothing more. */
@@ -100,11 +76,7 @@ export class Trunks {
 
   async #ask(session: AmiSession): Promise<void> {
     const found = await discoverTrunks(session, LIST_TIMEOUT_MS);
-    // An Asterisk that has not read its endpoints yet knows none: those of before are the better guess.
-    if (found.length === 0 || found.join() === this.#found.join()) return;
-    this.#found = found;
-    this.#matches = trunkMatcher(found.map((trunk) => `PJSIP/${trunk}`));
-    this.options.log.info({ trunks: found }, `trunks found: ${found.join(', ')}`);
+    this.#set.take(found.map((trunk) => `PJSIP/${trunk}`));
   }
 
   #askLater(session: AmiSession, ms: number): void {

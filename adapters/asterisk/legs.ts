@@ -60,6 +60,11 @@ export class AsteriskLegs {
   channelOf(leg: LegId): string | undefined {
     return this.#channels.get(leg)?.channel;
   }
+  /** Where this channel comes from is known: nothing of it need be asked for a list. */
+  isPlaced(id: string): boolean {
+    const channel = this.#channels.get(id);
+    return channel !== undefined && (channel.origin !== undefined || channel.dialledBy !== undefined);
+  }
   /** The leg of the person who took this channel: itself, or the one behind a Local channel. */
   legBehind(leg: LegId): LegId {
     const channel = this.#channels.get(leg);
@@ -165,6 +170,14 @@ export class AsteriskLegs {
     const bridge = message.get('BridgeID');
     events.push(...this.#changes(this.#bridges.move(channel, bridge === '' ? undefined : bridge)));
     return [...events, ...this.#payOwed(false)];
+  }
+  /** Ids of the channels that were there before the list, and that it lacks so far. */
+  unlisted(): readonly LegId[] {
+    return [...(this.#snapshot?.old ?? [])].filter((id) => this.#channels.get(id) !== undefined);
+  }
+  /** This channel has ended since the list was asked for. */
+  hasEnded(id: string): boolean {
+    return this.#snapshot?.ended.has(asLegId(id)) === true;
   }
   /** All channels were listed: what was not among them is over. */
   endSnapshot(): LegEvent[] {

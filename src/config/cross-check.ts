@@ -1,6 +1,7 @@
 import { createNumbers } from '../call/numbers.js';
 import type { Did, Filter } from '../call/settings.js';
 import { asPbxName } from '../call/vocabulary.js';
+import type { PbxIdentity } from '../pbx/adapter.js';
 import type { Entries } from './load-context.js';
 import type { AgentConfig, ZammadConfig } from './model.js';
 import type { PbxEntry } from './pbx-entries.js';
@@ -32,16 +33,34 @@ function createUnique(what: string, problem: Tell): (value: string, path: Path, 
   };
 }
 
+/** Tells every entry that means the PBX of another one. */
+function createOnePbx(problem: Tell): (identity: PbxIdentity, path: Path, owner: string) => void {
+  const seen: { readonly identity: PbxIdentity; readonly owner: string }[] = [];
+  return (identity, path, owner) => {
+    const first = seen.find((other) => isOnePbx(other.identity, identity));
+    seen.push({ identity, owner });
+    if (first === undefined) return;
+    const over = [first.identity, identity].map((one) => (typeof one === 'string' ? '' : one.over));
+    const twice = over[0] === over[1] ? '' : ` (${over.join(' and ')} of one machine)`;
+    problem(
+      path,
+      `is the same as in ${first.owner}${twice}; one PBX is listened to by one entry, or each of its calls would be told twice; remove one`,
+    );
+  };
+}
+
+const isOnePbx = (one: PbxIdentity, other: PbxIdentity): boolean =>
+  typeof one === 'string' || typeof other === 'string'
+    ? one === other
+    : one.pbx === other.pbx && (one.over !== other.over || one.port === other.port);
+
 function checkUnique({ zammad, pbx, agents, dids, country }: Parts, problem: Tell): void {
   const zammadName = createUnique('each Zammad needs a name of its own', problem);
   for (const [index, entry] of zammad.entries()) {
     if (entry) zammadName(entry.name, ['zammad', index, 'name'], `zammad[${index}]`);
   }
   const pbxName = createUnique('each PBX needs a name of its own', problem);
-  const identity = createUnique(
-    'one PBX is listened to by one entry, or each of its calls would be told twice; remove one',
-    problem,
-  );
+  const identity = createOnePbx(problem);
   for (const [index, entry] of pbx.entries()) {
     if (!entry) continue;
     pbxName(entry.name, ['pbx', index, 'name'], `pbx[${index}]`);

@@ -1,7 +1,7 @@
 import type { CallSettings } from '../call/settings.js';
 import { asPbxName } from '../call/vocabulary.js';
 import { BridgeError } from '../errors.js';
-import type { AdapterDefinition } from '../pbx/adapter.js';
+import type { AdapterDefinition, PbxIdentity } from '../pbx/adapter.js';
 import { pbxSchema } from './entries.js';
 import { expandGroup, expandTree } from './expand.js';
 import type { Entries, LoadContext } from './load-context.js';
@@ -16,7 +16,7 @@ import { isTreeMap, type Tree, type TreeMap } from './yaml-source.js';
 
 /** A PBX entry and what only the checks across entries want to know. */
 export interface PbxEntry extends PbxConfig {
-  readonly identity?: string | undefined;
+  readonly identity?: PbxIdentity | undefined;
 }
 
 const COMMON = ['name', 'adapter', 'filter', 'calls'];

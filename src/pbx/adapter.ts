@@ -97,6 +97,20 @@ export interface Recorder {
   record(signal: AbortSignal, onBytes: (bytes: Uint8Array) => void): Promise<void>;
 }
 
+/**
+ * Which PBX an entry means. A string (`freeswitch 10.0.0.5:8021`): the same one is the same PBX. For a PBX that has several
+ * interfaces: two entries for one machine mean one PBX unless they are for two ports of the same interface.
+ */
+export type PbxIdentity =
+  | string
+  | {
+      /** Kind and host: `asterisk 10.0.0.5`. */
+      readonly pbx: string;
+      /** Name of the interface, for messages: `AMI`. */
+      readonly over: string;
+      readonly port: number;
+    };
+
 export interface AdapterDefinition<Schema extends z.ZodType = z.ZodType> {
   /** The word in the configuration: `adapter: asterisk-ami`. */
   readonly type: string;
@@ -106,10 +120,10 @@ export interface AdapterDefinition<Schema extends z.ZodType = z.ZodType> {
    */
   readonly configSchema: Schema;
   /**
-   * Names the PBX and the interface family it is spoken to by, e.g. `asterisk 10.0.0.5`; two entries of one identity are
-   * refused, because each call would be told twice. `config` may lack its secrets; none may be in the result.
+   * Which PBX an entry means: two entries for one are refused, because each call would be told twice. `config` may lack its
+   * secrets; none may be in the result.
    */
-  identity?(config: z.output<Schema>): string;
+  identity?(config: z.output<Schema>): PbxIdentity;
   /** Pure: no connection, no timer. */
   create(context: AdapterContext, config: z.output<Schema>): Adapter;
   /** For `replay`: pure, and quick to load. `config` may lack its secrets. */

@@ -24,6 +24,8 @@ export interface AsteriskPorts {
   readonly sip: number;
   readonly ami: number;
   readonly amiTls: number;
+  readonly ari: number;
+  readonly ariTls: number;
   /** Where the dialplan's gates look for the bridge. */
   readonly gate: number;
 }
@@ -40,7 +42,7 @@ export class AsteriskProcess {
     readonly installation: AsteriskInstallation,
     readonly directory: string,
     readonly ports: AsteriskPorts,
-    /** Password of all its AMI logins: `bridge`, `bridge-system`, `bridge-deaf`, `observer`. */
+    /** Password of all its logins: over AMI `bridge`, `bridge-system`, `bridge-deaf`, `observer`; over ARI `bridge`, `bridge-read-only`. */
     readonly secret: string,
     /** PEM file to trust for AMI over TLS; undefined when this machine has no openssl. */
     readonly caFile: string | undefined,
@@ -53,7 +55,14 @@ export class AsteriskProcess {
     for (const name of ['etc', 'log', 'spool', 'lib/keys', 'keys']) {
       await mkdir(join(directory, name), { recursive: true });
     }
-    const ports = { sip: await freePort(), ami: await freePort(), amiTls: await freePort(), gate: await freePort() };
+    const ports = {
+      sip: await freePort(),
+      ami: await freePort(),
+      amiTls: await freePort(),
+      ari: await freePort(),
+      ariTls: await freePort(),
+      gate: await freePort(),
+    };
     const caFile = (await hasOpenssl()) ? join(directory, 'keys', 'ca.pem') : undefined;
     if (caFile !== undefined) await writeSelfSigned(join(directory, 'keys'));
     const asterisk = new AsteriskProcess(installation, directory, ports, randomToken(), caFile);
@@ -156,6 +165,8 @@ export class AsteriskProcess {
       SIP_PORT: this.ports.sip,
       AMI_PORT: this.ports.ami,
       AMI_TLS_PORT: this.ports.amiTls,
+      ARI_PORT: this.ports.ari,
+      ARI_TLS_PORT: this.ports.ariTls,
       TLS: this.caFile === undefined ? 'no' : 'yes',
       AGI_PORT: this.ports.gate,
       PHONE_PORT: phonePort,

@@ -16,8 +16,8 @@ interface Truth {
   readonly calls: readonly TrueCall[];
 }
 
-/** One folder of adapters/asterisk-ami/cases. */
-export interface AsteriskCase {
+/** One folder of the `cases` of an adapter for Asterisk. */
+export interface RecordedCase {
   /** `asterisk-22/01-inbound-…` */
   readonly name: string;
   readonly directory: string;
@@ -25,20 +25,31 @@ export interface AsteriskCase {
   readonly trunks: readonly string[];
   readonly agents: readonly Agent[];
   /** The recorded bytes. */
-  bytes(): Buffer;
-  messages(): readonly TimedMessage[];
+  readonly bytes: () => Buffer;
   /** expected.jsonl, line by line. */
-  expected(): readonly string[];
+  readonly expected: () => readonly string[];
 }
 
-const root = fileURLToPath(new URL('../../adapters/asterisk-ami/cases/', import.meta.url));
+/** One of adapters/asterisk-ami. */
+export interface AsteriskCase extends RecordedCase {
+  readonly messages: () => readonly TimedMessage[];
+}
 
-export const asteriskCases: readonly AsteriskCase[] = readdirSync(root)
-  .sort()
-  .flatMap((corpus) => readdirSync(`${root}${corpus}`).map((name) => `${corpus}/${name}`))
-  .map((name) => caseOf(name, `${root}${name}`));
+export const asteriskCases: readonly AsteriskCase[] = recordedCases('asterisk-ami', 'input.ami').map((recorded) => ({
+  ...recorded,
+  messages: () => readAsteriskRecording(recorded.bytes()),
+}));
 
-function caseOf(name: string, directory: string): AsteriskCase {
+/** The cases of an adapter; `input`: the name of the recordings. */
+export function recordedCases(adapter: string, input: string): readonly RecordedCase[] {
+  const root = fileURLToPath(new URL(`../../adapters/${adapter}/cases/`, import.meta.url));
+  return readdirSync(root)
+    .sort()
+    .flatMap((corpus) => readdirSync(`${root}${corpus}`).map((name) => `${corpus}/${name}`))
+    .map((name) => caseOf(name, `${root}${name}`, input));
+}
+
+function caseOf(name: string, directory: string, input: string): RecordedCase {
   const truth = JSON.parse(readFileSync(`${directory}/truth.json`, 'utf8')) as Truth;
   const more = (truth.agents ?? []).map(
     (agent): Agent => ({ extension: '', name: '', devices: [], phones: [], ...agent }),
@@ -47,7 +58,7 @@ function caseOf(name: string, directory: string): AsteriskCase {
     ...LAB_AGENTS.filter(({ extension }) => more.every((agent) => agent.extension !== extension)),
     ...more,
   ];
-  const bytes = (): Buffer => readFileSync(`${directory}/input.ami`);
+  const bytes = (): Buffer => readFileSync(`${directory}/${input}`);
   return {
     name,
     directory,
@@ -55,7 +66,6 @@ function caseOf(name: string, directory: string): AsteriskCase {
     trunks: truth.trunks ?? ['trunk'],
     agents,
     bytes,
-    messages: () => readAsteriskRecording(bytes()),
     expected: () => {
       const file = `${directory}/expected.jsonl`;
       if (!existsSync(file)) return [];

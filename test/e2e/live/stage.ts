@@ -14,7 +14,9 @@ import { AGENTS } from './agents.js';
 import { DIALS } from './clicking-adapter.js';
 
 export interface StageOptions {
-  /** Speak TLS to the manager interface. */
+  /** The interface by which the bridge hears Asterisk; AMI unless told otherwise. */
+  readonly over?: 'ami' | 'ari';
+  /** Speak TLS to that interface. */
   readonly tls?: boolean;
   /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
   readonly discoverTrunks?: boolean;
@@ -44,7 +46,7 @@ export class Stage {
 
   private constructor(
     readonly lab: Lab,
-    /** Between the bridge and the manager interface. */
+    /** Between the bridge and the interface by which it hears Asterisk. */
     readonly wire: TcpProxy,
     readonly zammad: StandIn,
     readonly bridge: BridgeProcess,
@@ -52,8 +54,9 @@ export class Stage {
 
   static async set(installation: AsteriskInstallation, options: StageOptions = {}): Promise<Stage> {
     const lab = await Lab.start(installation);
-    const { ami, amiTls } = lab.pbx.ports;
-    const wire = await TcpProxy.start(options.tls === true ? amiTls : ami);
+    const { ami, amiTls, ari, ariTls } = lab.pbx.ports;
+    const [plain, safe] = options.over === 'ari' ? [ari, ariTls] : [ami, amiTls];
+    const wire = await TcpProxy.start(options.tls === true ? safe : plain);
     const zammad = await startStandIn({ token: TOKEN });
     try {
       const bridge = await BridgeProcess.start(await configuration(lab, wire, zammad, options));
@@ -154,7 +157,7 @@ async function configuration(
   lab: Lab,
   wire: TcpProxy,
   zammad: StandIn,
-  { tls = false, discoverTrunks = false, gate = false }: StageOptions,
+  { over = 'ami', tls = false, discoverTrunks = false, gate = false }: StageOptions,
 ): Promise<Parameters<typeof BridgeProcess.start>[0]> {
   return {
     zammad: [{ name: 'main', url: zammad.url }],
@@ -164,10 +167,10 @@ async function configuration(
     pbx: [
       {
         name: 'office',
-        adapter: 'asterisk-ami',
+        adapter: `asterisk-${over}`,
         host: '127.0.0.1',
         port: wire.port,
-        username: discoverTrunks ? 'bridge-system' : gate ? 'bridge-dial' : 'bridge',
+        username: loginOf(over, discoverTrunks, gate),
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
         ...(gate ? { gate: { port: lab.pbx.ports.gate }, dial: DIALS } : {}),
@@ -178,4 +181,9 @@ async function configuration(
     http: { host: '127.0.0.1', port: await freePort() },
     log: { level: 'debug' },
   };
+}
+
+function loginOf(over: 'ami' | 'ari', discoverTrunks: boolean, gate: boolean): string {
+  if (over === 'ari') return 'bridge';
+  return discoverTrunks ? 'bridge-system' : gate ? 'bridge-dial' : 'bridge';
 }

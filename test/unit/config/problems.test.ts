@@ -345,6 +345,13 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
     'pbx[1]: is the same as in pbx[0]; one PBX is listened to by one entry, or each of its calls would be told twice; remove one (line 4)',
   ],
   [
+    'one PBX over two interfaces',
+    sound({
+      pbx: 'pbx:\n  - { name: a, adapter: fake-one, host: h, secret: s, port: 1 }\n  - { name: b, adapter: fake-two, host: h, secret: s, port: 2 }',
+    }),
+    'pbx[1]: is the same as in pbx[0] (ONE and TWO of one machine); one PBX is listened to by one entry, or each of its calls would be told twice; remove one (line 4)',
+  ],
+  [
     'extension twice',
     sound({ rest: 'agents: [{ extension: "1", name: A }, { extension: 1, name: B }]' }),
     'agents[1].extension: is the same as in agents[0]; an extension belongs to one agent (line 4)',
@@ -401,7 +408,7 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
   [
     'unknown adapter',
     sound({ pbx: 'pbx: [{ name: o, adapter: fakee }]' }),
-    'pbx[0].adapter: there is no adapter "fakee"; known are fake, or a package name, or a path (./x.js); did you mean "fake"? (line 2)',
+    'pbx[0].adapter: there is no adapter "fakee"; known are fake, fake-one, fake-two, or a package name, or a path (./x.js); did you mean "fake"? (line 2)',
   ],
   [
     'no adapter',

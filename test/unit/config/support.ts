@@ -23,9 +23,22 @@ export const fakeAdapter = defineAdapter({
   },
 });
 
+/** One of several interfaces of a PBX. */
+const interfaceOf = (over: string): typeof fakeAdapter => ({
+  ...fakeAdapter,
+  type: `fake-${over}`,
+  identity: (settings) => ({ pbx: 'fake of one machine', over: over.toUpperCase(), port: settings.port }),
+});
+
 export const registry = (): AdapterRegistry =>
-  new AdapterRegistry({ fake: () => Promise.resolve({ adapter: fakeAdapter }) }, (specifier) =>
-    Promise.reject(Object.assign(new Error(`Cannot find package '${specifier}'`), { code: 'ERR_MODULE_NOT_FOUND' })),
+  new AdapterRegistry(
+    {
+      fake: () => Promise.resolve({ adapter: fakeAdapter }),
+      'fake-one': () => Promise.resolve({ adapter: interfaceOf('one') }),
+      'fake-two': () => Promise.resolve({ adapter: interfaceOf('two') }),
+    },
+    (specifier) =>
+      Promise.reject(Object.assign(new Error(`Cannot find package '${specifier}'`), { code: 'ERR_MODULE_NOT_FOUND' })),
   );
 
 export interface World {
