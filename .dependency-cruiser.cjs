@@ -24,11 +24,12 @@ module.exports = {
     only('call', '^src/call/'),
     only('pbx', '^src/pbx/', '^src/call/'),
     only('gate', '^src/gate/', '^src/call/'),
+    only('availability', '^src/availability/', '^src/call/', '^src/store/', '^src/pbx/'),
     only('store', '^src/store/', '^src/call/'),
     only('zammad', '^src/zammad/', '^src/call/', '^src/store/'),
     only('access', '^src/access/', '^src/store/credentials\\.ts$'),
     only('dial', '^src/dial/', '^src/call/', '^src/pbx/orders\\.ts$', '^src/gate/emergency\\.ts$'),
-    only('http', '^src/http/', '^src/call/', '^src/dial/answer\\.ts$'),
+    only('http', '^src/http/', '^src/call/', '^src/dial/(answer|rate-limit)\\.ts$'),
     only('stand-in', '^src/stand-in/'),
     only('config', '^src/config/', '^src/call/', '^src/pbx/', '^adapters/index\\.ts$'),
     {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AgentAvailability } from './availability/agent-availability.js';
 import { inTime, type Clock } from './clock.js';
 import type { Config } from './config/model.js';
 import { asError } from './errors.js';
@@ -16,6 +17,7 @@ export interface StopParts {
   readonly leads: Leads;
   readonly strangers: Strangers;
   readonly reconciler: Reconciler;
+  readonly availability: AgentAvailability;
   readonly dispatcher: Dispatcher;
   readonly store: Store;
   readonly http: HttpServer;
@@ -36,7 +38,21 @@ const REST_MS = 1_000;
  * that were not delivered.
  */
 export async function stopApp(parts: StopParts): Promise<number> {
-  const { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log, drain } = parts;
+  const {
+    led,
+    leads,
+    strangers,
+    reconciler,
+    availability,
+    dispatcher,
+    store,
+    http,
+    clients,
+    clock,
+    config,
+    log,
+    drain,
+  } = parts;
   const began = clock.monotonic();
   // Beside the rest: a client that reads slowly must not add to the time that a service manager gives.
   const httpClosed = http.close().catch((thrown: unknown) => {
@@ -46,6 +62,7 @@ export async function stopApp(parts: StopParts): Promise<number> {
   await inTime(clock, REST_MS, Promise.all([leads.stop(), strangers.stop(), reconciler.stop()]));
   // A store that is gone must not hold the end up: what it lacks, the PBX tells the next run anew.
   await inTime(clock, Math.max(left(), REST_MS), Promise.all([...led.values()].map((run) => run.stop())));
+  await availability.stop(REST_MS);
   await inTime(clock, leads.wanted ? 0 : left(), dispatcher.idle());
   const waiting = config.zammad.reduce((sum, { name }) => sum + dispatcher.state(name).depth, 0);
   // What is under way may end, also when the drain is used up: cut, nobody could say what became of it.

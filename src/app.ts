@@ -4,6 +4,7 @@ import { Access } from './access/access.js';
 import { createDialler } from './app-dial.js';
 import { healthReport } from './app-health.js';
 import { stopApp } from './app-stop.js';
+import { AgentAvailability } from './availability/agent-availability.js';
 import { createDirectory } from './call/directory.js';
 import type { CallId, PbxName } from './call/vocabulary.js';
 import { chooseStore } from './choose-store.js';
@@ -16,6 +17,7 @@ import type { GateRules } from './gate/rules.js';
 import { agentApi } from './http/agents/agent-api.js';
 import { callRoutes } from './http/agents/call-routes.js';
 import { pageRoutes } from './http/agents/page-routes.js';
+import { stateRoutes } from './http/agents/state-routes.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
 import { createHttpServer } from './http/server.js';
@@ -121,6 +123,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics,
     settings: delivery,
   });
+  const availability = new AgentAvailability({
+    store: store.agentStates,
+    pbxs: config.pbx.map(({ name }) => name),
+    agents: config.agents,
+    clock,
+    log,
+    count,
+    gauge: (name, value) => {
+      metrics.gauge(name, value);
+    },
+  });
   const gate: GateRules = {
     ...config.gate,
     isEmergency: createEmergency(config.gate.emergency, config.gate.outsideLine),
@@ -150,6 +163,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         log: child,
         onHeard: () => {
           reconciler.run(lead, (callId) => run.has(callId));
+          availability.heard(pbx.name);
+        },
+        onAvailability: (news) => {
+          availability.news(pbx.name, news);
         },
         metrics: {
           count: (name, by) => {
@@ -159,6 +176,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
     });
     led.set(pbx.name, run);
+    availability.lead(pbx.name, run.line);
     run.start();
     return run;
   };
@@ -171,6 +189,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     onLead,
     onLost: (pbx) => {
       led.delete(pbx.name);
+      availability.lose(pbx.name);
     },
   });
   const strangers = new Strangers({
@@ -205,7 +224,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     trustProxy: config.http.trustProxy,
     log,
     count,
-    routes: [callRoutes(createDialler({ config, led, leads, clock, log, count }))],
+    routes: [callRoutes(createDialler({ config, led, leads, clock, log, count })), stateRoutes(availability, clock)],
   });
   const http = createHttpServer({
     ...config.http,
@@ -215,11 +234,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     routes: [metricsRoutes(metrics), agents, pageRoutes(config.http.trustProxy)],
   });
-  const parts = { led, leads, strangers, reconciler, dispatcher, store, http, clients, clock, config, log };
+  const parts = {
+    led,
+    leads,
+    strangers,
+    reconciler,
+    availability,
+    dispatcher,
+    store,
+    http,
+    clients,
+    clock,
+    config,
+    log,
+  };
   let url: string | undefined;
   try {
     url = await http.listen();
     dispatcher.start();
+    availability.start();
     await leads.start(options.signal);
   } catch (thrown) {
     await stopApp({ ...parts, drain: 0 });

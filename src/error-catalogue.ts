@@ -17,6 +17,8 @@ export const ERROR_CATALOGUE: Readonly<Record<string, ErrorEntry>> = {
   ZPB_ADAPTER: entry('The module that a PBX entry names as its adapter cannot be loaded, is no adapter, or has the type of another one.', 'Mend the module: it exports `defineAdapter({ type, configSchema, create })` as `adapter` or default.'),
   ZPB_ADAPTER_FAULT: entry('An adapter threw something unforeseen.', DEFECT),
   ZPB_ADAPTER_UNKNOWN: entry('There is no adapter of the name that a PBX entry gives.', 'Correct `adapter`: one of the known types, a package installed beside the bridge, or the path of a module.'),
+  ZPB_AGENT_FOREIGN: entry('Somebody asked for the state of another agent than the one he is signed in for.', 'Use the token of that agent; a token speaks for one agent only.'),
+  ZPB_AGENT_STATE_RATE: entry('An agent has set his state too often within a minute.', 'Wait a minute; look for a program that sets it in a loop.'),
   ZPB_AGI_REQUEST: entry("A dialplan's request at the gate, or its reply to a command, did not come whole or in time, or the caller hung up meanwhile. The call goes on.", 'Nothing, if callers hang up. Else look at the load of the PBX, and at what else connects to `gate.port`.'),
   ZPB_AMI_ACTION: entry('An action was not sent to Asterisk because a value in it could be read as more than a value (line breaks, too long).', 'Correct the setting, or find the call, that the value comes from.'),
   ZPB_AMI_AUTH: entry('Asterisk refused the login. It does not say whether user, secret or address is wrong.', 'Compare `username` and `secret` with the section of manager.conf, and its `deny`/`permit` with the address of the bridge; then `manager reload`.'),

@@ -14,6 +14,8 @@ const gauge = (labels: readonly string[], meaning: string): MetricEntry => ({ ki
 
 // biome-ignore format: one line an entry keeps the table readable and its merges small
 export const METRIC_CATALOGUE: Readonly<Record<string, MetricEntry>> = {
+  agent_state_changes_total: counter(['by'], 'Times an agent became available or undisturbed; `by` is api, page, cli or pbx.'),
+  agents_undisturbed: gauge([], 'Agents who do not wish to be disturbed.'),
   api_refused_total: counter(['why'], 'Requests of agents that were turned away; `why` is transport (no TLS), origin (a page of another address), token (missing, unknown, revoked), csrf or store (tokens cannot be read now).'),
   dial_calls_total: counter(['outcome'], 'Click-to-call: what became of the calls that agents wanted; `outcome` is taken, or why not: busy, declined, no-answer, not-registered, bad-number, too-often, …'),
   event_loop_stall_seconds_max: gauge([], 'The longest time in which the program did nothing but one thing since this was last asked for, in seconds. Told too short by up to 0.005.'),

@@ -31,6 +31,29 @@ export const listEndpoint = (endpoint: string): ListAction => ({
   complete: 'EndpointDetailComplete',
 });
 
+/** Every queue and its members. Any login. */
+export const listQueues: ListAction = { action: { Action: 'QueueStatus' }, complete: 'QueueStatusComplete' };
+/** Every device state that Asterisk keeps in mind, custom ones too. Write class `call` or `reporting`. */
+export const listDeviceStates: ListAction = {
+  action: { Action: 'DeviceStateList' },
+  complete: 'DeviceStateListComplete',
+};
+
+/** Pauses a member in all its queues, or ends that. Write class `agent`. */
+export const pauseMember = (name: string, paused: boolean): AmiAction => ({
+  Action: 'QueuePause',
+  Interface: name,
+  Paused: paused ? 'true' : 'false',
+  Reason: paused ? 'do not disturb' : undefined,
+});
+
+/** Sets a custom device state, which outlives a restart of Asterisk. Write class `call`. */
+export const setDeviceState = (device: string, state: 'BUSY' | 'NOT_INUSE'): AmiAction => ({
+  Action: 'Setvar',
+  Variable: `DEVICE_STATE(${device})`,
+  Value: state,
+});
+
 /** Ends a channel; `q850` tells the far end why (17: it gets 486 Busy Here, as long as it was not answered). Write class `call`. */
 export const hangUpChannel = (channel: string, q850: number): AmiAction => ({
   Action: 'Hangup',

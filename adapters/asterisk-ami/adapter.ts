@@ -3,6 +3,7 @@ import { asError, RetriableError } from '../../src/errors.js';
 import type {
   Adapter,
   AdapterContext,
+  AgentPhones,
   Gates,
   GateState,
   HangsUp,
@@ -11,12 +12,14 @@ import type {
   OriginateOrder,
   OriginateOutcome,
   Originates,
+  Pauses,
   ProbeFinding,
   Probes,
   Refreshes,
 } from '../../src/pbx/adapter.js';
 import { hangUpChannel } from './actions.js';
 import { type AsteriskAmiConfig, DEFAULT_GATE_PORT } from './config.js';
+import { AVAILABILITY_EVENTS, DoNotDisturb } from './do-not-disturb/do-not-disturb.js';
 import { AgiGate } from './fast-agi/agi-gate.js';
 import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 import type { AmiMessage } from './message.js';
@@ -30,7 +33,8 @@ import { stoppedError } from './session-errors.js';
 import { openSession, type AmiSession } from './session.js';
 import { Trunks } from './trunks.js';
 
-const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, 'Reload', 'OriginateResponse']);
+const WANTED: ReadonlySet<string> = new Set([...LEG_EVENTS, ...AVAILABILITY_EVENTS, 'Reload', 'OriginateResponse']);
+const IS_AVAILABILITY: ReadonlySet<string> = new Set(AVAILABILITY_EVENTS);
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
 const MOST_HELD = 50_000;
 const ORDER_TIMEOUT_MS = 2_000;
@@ -38,10 +42,11 @@ const ORDER_TIMEOUT_MS = 2_000;
 const BUSY = 17;
 
 /** One Asterisk, heard over its Manager Interface. */
-export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, Probes, Refreshes {
+export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, Pauses, Probes, Refreshes {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
+  readonly #doNotDisturb: DoNotDisturb;
   readonly #gate: AgiGate | undefined;
   readonly #originator: Originator;
   #session: AmiSession | undefined;
@@ -75,6 +80,14 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
         },
       });
     }
+    this.#doNotDisturb = new DoNotDisturb({
+      settings: config.doNotDisturb,
+      clock,
+      log,
+      emit: (batch) => {
+        this.#emit(batch);
+      },
+    });
     this.#originator = new Originator({
       dial: config.dial,
       name,
@@ -138,12 +151,14 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     const unknown = await this.#trunks.learn(session);
     this.#held = undefined;
     for (const message of held) this.#handle(message);
+    // First, so that it is known when the calls are told.
+    const unasked = await this.#doNotDisturb.begin(session);
     const unheard = await this.#resync.take(session);
     this.#originator.connected(session);
     const unable = this.config.dial === undefined ? undefined : await missingOriginate(session);
     await this.#openGate();
     const gate = this.#gate;
-    const lasting = [unknown, unheard, unable].filter((missing) => missing !== undefined);
+    const lasting = [unknown, unheard, unasked, unable].filter((missing) => missing !== undefined);
     return {
       lost: session.closed,
       get missing() {
@@ -156,6 +171,7 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     this.#starting?.abort();
     this.#trunks.end();
     this.#resync.end();
+    this.#doNotDisturb.end();
     this.#originator.end();
     const session = this.#session;
     this.#session = undefined;
@@ -175,6 +191,10 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     this.#legs.markOurs(leg, false);
     const reason = reply.get('Message') ?? 'no reason given';
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
+  }
+
+  pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    return this.#doNotDisturb.pause(agent, paused);
   }
 
   originate(order: OriginateOrder): Promise<OriginateOutcome> {
@@ -225,7 +245,9 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
       if (message.event === 'Reload') this.#trunks.reloaded(this.#session);
       if (message.event === 'FullyBooted') this.#trunks.fullyBooted(this.#session);
     }
-    this.#emitAndAsk(this.#legs.push(message));
+    if (message.event === 'Reload' || message.event === 'FullyBooted') this.#doNotDisturb.reloaded();
+    if (IS_AVAILABILITY.has(message.event ?? '')) this.#doNotDisturb.push(message);
+    else this.#emitAndAsk(this.#legs.push(message));
     this.#originator.hear(message);
   }
 

@@ -60,6 +60,26 @@ export const configSchema = z.strictObject({
       description:
         'Let the dialplan ask before any phone rings: `AGI(agi://127.0.0.1:4573/gate?users=100,101)`. `gate: {}` is enough where bridge and PBX share a machine.',
     }),
+  doNotDisturb: z
+    .strictObject({
+      queues: z.boolean().default(true).meta({
+        description:
+          'An agent who is paused in all his queues does not wish to be disturbed, and one who does not is paused in them (needs write=agent).',
+      }),
+      deviceState: z
+        .string()
+        .regex(
+          /^Custom:[\w.-]*\{extension\}[\w.-]*$/,
+          'must be a custom device state with {extension} in its name, e.g. Custom:DND{extension}',
+        )
+        .optional()
+        .meta({
+          description:
+            'A custom device state that keeps it too, for the dialplan and for lamps: `Custom:DND{extension}` is what FreePBX uses. BUSY: not to be disturbed.',
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'How an agent\'s "do not disturb" is known and set (docs/guide-do-not-disturb.md).' }),
   dial: dialSettings.optional().meta({
     description: 'Click-to-call: where the agents dial. Needs write=originate. Without it nobody is rung.',
   }),

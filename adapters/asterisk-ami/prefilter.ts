@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 const LF = 10;
 const CR = 13;
 const APPLICATION = Buffer.from('\nApplication: ');
+const DEVICE = Buffer.from('\nDevice: ');
 /** A longer first line is no event that anybody knows. */
 const MAX_FIRST_LINE_BYTES = 256;
 
@@ -14,6 +15,9 @@ export type WantedEvents = ReadonlySet<string> | 'all';
  * step is one of these applications, for which Asterisk has no event of class `call`.
  */
 const NEWEXTEN_APPLICATIONS: ReadonlySet<string> = new Set(['VoiceMail']);
+
+/** Devices that are no phones: custom states, and members of queues that are paused. */
+const DEVICES = /^(?:Custom:|Queue:.*_pause_)/;
 
 /**
  * Says of a message's bytes, without parsing it, whether it is worth parsing: responses, wanted events, and every event that
@@ -37,7 +41,7 @@ export class Prefilter {
     if (name !== 'event') return false;
     if (this.#events === 'all') return true;
     const event = first.slice(colon + 1).trim();
-    if (this.#events.has(event) && (event !== 'Newexten' || runsWantedApplication(buffer, start, end))) return true;
+    if (this.#events.has(event) && isWorthIt(event, buffer, start, end)) return true;
     return this.#ours !== undefined && buffer.subarray(start, end).includes(this.#ours);
   }
 }
@@ -49,7 +53,13 @@ function firstLine(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start, at);
 }
 
-function runsWantedApplication(buffer: Buffer, start: number, end: number): boolean {
-  const at = buffer.subarray(start, end).indexOf(APPLICATION);
-  return at >= 0 && NEWEXTEN_APPLICATIONS.has(firstLine(buffer, start + at + APPLICATION.length, end).trim());
+/** Of the two events that come most often only a few say something. */
+function isWorthIt(event: string, buffer: Buffer, start: number, end: number): boolean {
+  if (event === 'Newexten') return NEWEXTEN_APPLICATIONS.has(valueOf(APPLICATION, buffer, start, end));
+  return event !== 'DeviceStateChange' || DEVICES.test(valueOf(DEVICE, buffer, start, end));
+}
+
+function valueOf(header: Buffer, buffer: Buffer, start: number, end: number): string {
+  const at = buffer.subarray(start, end).indexOf(header);
+  return at < 0 ? '' : firstLine(buffer, start + at + header.length, end).trim();
 }

@@ -120,7 +120,9 @@ export class FreeSwitchAdapter
       await session.close();
       throw refusedError(this.config, 'event', reply);
     }
-    const unheard = [await this.#resync.take(session, true), await this.#pauses.take(session)];
+    // First, so that it is known when the calls are told.
+    const unasked = await this.#pauses.take(session);
+    const unheard = [unasked, await this.#resync.take(session, true)];
     if (starting.signal.aborted) throw stoppedError();
     await this.#openGate();
     const gate = this.#gate;

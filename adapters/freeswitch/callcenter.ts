@@ -74,18 +74,22 @@ export function statusFor(paused: boolean, status: string, before: string | unde
   return status === ON_BREAK ? (before ?? AVAILABLE) : undefined;
 }
 
+type Availability = Extract<LegEvent, { type: 'availability' }>;
+
 /** What the agents' status means for who may be disturbed. Pure: lists and events in, leg events out. */
 export class AgentStates {
-  readonly #known = new Map<string, { readonly line: AgentLine; readonly status: string }>();
+  readonly #known = new Map<string, { readonly line: AgentLine | undefined; readonly status: string }>();
+
+  get size(): number {
+    return this.#known.size;
+  }
 
   /** All agents there are. */
   take(list: readonly QueueAgent[]): LegEvent[] {
     const names = new Set(list.map(({ name }) => name));
     for (const name of [...this.#known.keys()]) if (!names.has(name)) this.#known.delete(name);
-    return list.flatMap((agent) => {
-      const line = lineOfAgent(agent);
-      return line === undefined ? [] : this.#change(agent.name, line, agent.status);
-    });
+    const said = list.flatMap((agent) => this.#change(agent.name, lineOfAgent(agent), agent.status) ?? []);
+    return [...said, this.#complete()];
   }
 
   /** `unknown`: an agent who is not in the last list. */
@@ -94,16 +98,28 @@ export class AgentStates {
     const status = event.get('CC-Agent-Status');
     if (event.get('CC-Action') !== 'agent-status-change' || name === undefined || status === undefined) return [];
     const known = this.#known.get(name);
-    return known === undefined ? 'unknown' : this.#change(name, known.line, status);
+    if (known === undefined) return 'unknown';
+    const said = this.#change(name, known.line, status);
+    if (said !== undefined) return [said];
+    return known.line !== undefined && isInQueues(known.status) ? [this.#complete()] : [];
   }
 
-  /** The line is told again though nothing has changed: after a connect, or by an event, it is what counts now. */
-  #change(name: string, line: AgentLine, status: string): LegEvent[] {
+  /** The agents of whom there is something to say: those who are logged in to their queues. */
+  #complete(): LegEvent {
+    const lines = [...this.#known.values()].filter(({ status }) => isInQueues(status)).map(({ line }) => line);
+    return { type: 'availabilities', lines: lines.filter((line) => line !== undefined) };
+  }
+
+  /** What he says is told again though nothing has changed. undefined: he is logged out, which says nothing about calls to his number. */
+  #change(name: string, line: AgentLine | undefined, status: string): Availability | undefined {
     const before = this.#known.get(name)?.status;
     this.#known.set(name, { line, status });
-    if (status === ON_BREAK) return [{ type: 'availability', line, doNotDisturb: true }];
-    // Who is logged out of the queues says nothing about calls to his own number.
-    const speaks = status === AVAILABLE || status === ON_DEMAND || before === ON_BREAK;
-    return speaks ? [{ type: 'availability', line, doNotDisturb: false }] : [];
+    if (line === undefined || !isInQueues(status)) return undefined;
+    const doNotDisturb = status === ON_BREAK;
+    // Who logs in, or was logged in before anybody listened, has not said that he may be disturbed.
+    const initial = !doNotDisturb && (before === undefined || !isInQueues(before));
+    return { type: 'availability', place: 'queues', line, doNotDisturb, initial };
   }
 }
+
+const isInQueues = (status: string): boolean => [AVAILABLE, ON_DEMAND, ON_BREAK].includes(status);

@@ -57,7 +57,8 @@ export class Pauses {
     if (!this.settings.queues) return undefined;
     const listed = await list(session).catch(notAnswered);
     if (listed.kind === 'agents') this.emit(this.#states.take(listed.agents));
-    // Without mod_callcenter there are no queues of it whose agents could be paused.
+    // Without mod_callcenter there are no queues of it whose agents could be paused, or are any more.
+    else if (listed.kind === 'none' && this.#states.size > 0) this.emit(this.#states.take([]));
     return listed.kind === 'refused' ? `who is paused in the queues is not known: ${listed.reason}` : undefined;
   }
 

@@ -1,4 +1,5 @@
 import { Announcer } from './announcer.js';
+import { Availability } from './availability.js';
 import { Beginnings } from './beginnings.js';
 import type { Call } from './call.js';
 import { CallBook } from './call-book.js';
@@ -64,9 +65,12 @@ export class Brain {
   /** Every leg there is has been told: who is not known is gone. */
   #allKnown = false;
   readonly #unheard = new Unheard();
+  /** Who of the agents does not wish to be disturbed. */
+  readonly availability: Availability;
 
   constructor(private readonly settings: BrainSettings) {
-    this.#teller = new Teller(settings);
+    this.availability = new Availability(settings.directory);
+    this.#teller = new Teller(settings, this.availability);
     this.#announcer = new Announcer(this.#teller);
     if (settings.journal === true) this.#journal = new CallJournal(this.#book.calls, this.#legs);
     this.#origins = new Origins(this.#legs, this.#book.byCustomer, settings.directory);
@@ -99,6 +103,7 @@ export class Brain {
       // What was true until now is told before it is over.
       if (event.type === 'ended' || event.type === 'snapshot') this.#settle();
       if (event.type === 'stopping') this.#stopping = true;
+      this.availability.apply(event);
       const touched = this.#legs.apply(event, now);
       if (event.type === 'appeared' || event.type === 'called') this.#unsettled.add(event.leg);
       for (const id of touched) {

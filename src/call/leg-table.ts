@@ -114,6 +114,7 @@ export class LegTable {
       }
       case 'stopping':
       case 'availability':
+      case 'availabilities':
         return [];
     }
   }

@@ -1,4 +1,5 @@
 import type { Call, Counterpart } from './call.js';
+import type { AgentRef } from './directory.js';
 import type { AnswerPost, Cause, HangupPost, NewCallPost } from './vocabulary.js';
 
 /** `user` that makes Zammad keep an answered call on its list of missed ones. */
@@ -6,10 +7,10 @@ export const VOICEMAIL = 'voicemail';
 
 const base = ({ id, direction, from, to }: Call) => ({ callId: id, direction, from, to });
 
-export const newCallPost = (call: Call, queue: string | undefined): NewCallPost => ({
+export const newCallPost = (call: Call, agents: readonly AgentRef[], queue: string | undefined): NewCallPost => ({
   event: 'newCall',
   ...base(call),
-  user: [...new Set([...call.agents.values()].map((agent) => agent.name))],
+  user: [...new Set(agents.map(({ name }) => name))],
   ...(queue === undefined ? {} : { queue }),
 });
 

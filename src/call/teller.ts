@@ -1,5 +1,6 @@
+import type { Availability } from './availability.js';
 import type { Call } from './call.js';
-import type { Directory } from './directory.js';
+import type { AgentRef, Directory } from './directory.js';
 import { judgeFilter } from './filters.js';
 import type { Outcome } from './outcome.js';
 import { answerKey, answerPost, hangupPost, newCallPost, VOICEMAIL } from './posts.js';
@@ -19,7 +20,10 @@ export interface TellerSettings {
 export class Teller {
   #outcomes: Outcome[] = [];
 
-  constructor(private readonly settings: TellerSettings) {}
+  constructor(
+    private readonly settings: TellerSettings,
+    private readonly availability: Pick<Availability, 'isUndisturbed'>,
+  ) {}
 
   /** What was said since the last time. */
   take(): readonly Outcome[] {
@@ -56,7 +60,7 @@ export class Teller {
       if (verdict.kind === 'send') chosen.push(destination.name);
       else this.note(call, `not sent to ${destination.name}: ${verdict.why}`);
     }
-    if (chosen.length > 0) this.#post(call, chosen, newCallPost(call, this.#queueOf(call)));
+    if (chosen.length > 0) this.#post(call, chosen, newCallPost(call, this.#named(call), this.#queueOf(call)));
   }
 
   /** answer, to every Zammad that does not know yet who talks. */
@@ -80,6 +84,17 @@ export class Teller {
     const told = [...call.tellings].filter(([, { decision }]) => decision === 'send').map(([name]) => name);
     this.#post(call, told, hangupPost(call, cause));
     this.note(call, `over: ${cause}`);
+  }
+
+  /** Whoever calls, or has answered, is there all the same. */
+  #named(call: Call): readonly AgentRef[] {
+    const { answered, lastAgent } = call;
+    return [...call.agents.values()].filter(
+      ({ extension }) =>
+        call.direction === 'out' ||
+        (answered && lastAgent?.extension === extension) ||
+        !this.availability.isUndisturbed(extension),
+    );
   }
 
   #queueOf(call: Call): string | undefined {

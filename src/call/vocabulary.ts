@@ -100,8 +100,26 @@ export type LegEvent =
   | { readonly type: 'snapshot'; readonly legs: readonly LegId[] }
   /** The PBX says that it stops: what ends from now on is cut off by it. */
   | { readonly type: 'stopping' }
-  /** An agent, at his phone or in the PBX's queues, does not wish to be disturbed, or may be again. About no leg. */
-  | { readonly type: 'availability'; readonly line: AgentLine; readonly doNotDisturb: boolean };
+  /**
+   * An agent, at his phone or in the PBX's queues, does not wish to be disturbed, or may be again. About no leg.
+   * `place`: `queues` = he is paused in all the queues that have this line; `phone` (or left out) = a state of his own. He is not to be
+   * disturbed when one `phone` says so, or all his lines in `queues` do; where these two differ, what was said last counts.
+   * `initial`: he may be disturbed, and nobody has said so: the PBX was started anew, or he has just come into a queue.
+   */
+  | {
+      readonly type: 'availability';
+      readonly line: AgentLine;
+      readonly doNotDisturb: boolean;
+      readonly place?: AvailabilityPlace | undefined;
+      readonly initial?: boolean | undefined;
+    }
+  /**
+   * All that the PBX has to say of agents' availability is said: it keeps a state for these lines and for no others. After a connect,
+   * and whenever lines have gone.
+   */
+  | { readonly type: 'availabilities'; readonly lines: readonly AgentLine[] };
+
+export type AvailabilityPlace = 'queues' | 'phone';
 
 export type AgentLine = Extract<Line, { kind: 'agent' }>;
 

@@ -42,5 +42,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Make, list and revoke the tokens by which agents sign in.',
     load: () => import('./token.js'),
   },
+  {
+    name: 'dnd',
+    summary: 'Say, or set, whether an agent wishes to be disturbed.',
+    load: () => import('./dnd.js'),
+  },
   { name: 'health', summary: 'Ask a running bridge whether it is well.', load: () => import('./health.js') },
 ];

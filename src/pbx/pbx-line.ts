@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AvailabilityNews, AvailabilityWord } from '../call/availability.js';
 import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
 import type { GateOpening, GateRequest } from '../call/gate.js';
@@ -8,9 +9,12 @@ import { asError } from '../errors.js';
 import {
   canHangUp,
   canOriginate,
+  canPause,
   canRefresh,
   type Adapter,
   type AdapterContext,
+  type AgentPhones,
+  type OrderOutcome,
   type OriginateOrder,
   type OriginateOutcome,
   type Originates,
@@ -33,6 +37,8 @@ export interface PbxLineOptions extends Omit<AdapterContext, 'emit' | 'name'> {
   readonly heritage?: BrainHeritage | undefined;
   /** The PBX is heard and its snapshot was taken; called after each connect. */
   readonly onHeard?: () => void;
+  /** What the PBX says of agents' availability. */
+  readonly onAvailability?: (news: AvailabilityNews) => void;
 }
 
 /** One PBX with its brain: the adapter's events go in, posts come out, and time passes for the calls. */
@@ -146,6 +152,33 @@ export class PbxLine {
     }
   }
 
+  /** It is connected. */
+  get heard(): boolean {
+    return this.state.state === 'hearing';
+  }
+  get canPause(): boolean {
+    return canPause(this.#adapter);
+  }
+  words(): ReadonlyMap<string, AvailabilityWord> {
+    return this.#brain.availability.words();
+  }
+  word(extension: string): AvailabilityWord | undefined {
+    return this.#brain.availability.word(extension);
+  }
+  setUndisturbed(extension: string, undisturbed: boolean): void {
+    this.#brain.availability.set(extension, undisturbed);
+  }
+
+  /** Keeps the PBX's calls away from an agent, or puts them through again. Never rejects. */
+  async pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    if (!canPause(this.#adapter)) return { kind: 'refused', reason: 'this PBX keeps no such state' };
+    try {
+      return await this.#adapter.pause(agent, paused);
+    } catch (thrown) {
+      return { kind: 'refused', reason: asError(thrown).message };
+    }
+  }
+
   /** Has the PBX ring an agent and dial for him. Undefined: its adapter cannot. Never rejects. */
   originate(order: OriginateOrder): Promise<OriginateOutcome> | undefined {
     const adapter = this.#adapter;
@@ -165,6 +198,8 @@ export class PbxLine {
     if (this.#stopped) return;
     this.options.onOutcomes(this.#brain.apply(batch, this.#clock.monotonic()));
     this.#plan();
+    const news = this.#brain.availability.take();
+    if (news !== undefined) this.options.onAvailability?.(news);
   }
 
   #planSweep(): void {

@@ -2,6 +2,8 @@ import type { CallId } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import type { Credentials } from './credentials.js';
 import { DurableCredentials } from './durable-credentials.js';
+import type { AgentStates } from './agent-states.js';
+import { DurableAgentStates } from './durable-agent-states.js';
 import { knowledgeOf } from './knowledge.js';
 import { readableItems } from './open-posts.js';
 import type { NewOutboxItem, OutboxItem } from './outbox.js';
@@ -13,12 +15,14 @@ const GOODBYE_MS = 2_000;
 
 export class DurableDesk implements Desk {
   readonly credentials: Credentials;
+  readonly agentStates: AgentStates;
 
   constructor(
     private readonly link: WorkerLink,
     private readonly clock: Clock,
   ) {
     this.credentials = new DurableCredentials((name, input) => link.call(name, input));
+    this.agentStates = new DurableAgentStates((name, input) => link.call(name, input));
   }
 
   async list(states: readonly OutboxItem['state'][], limit: number): Promise<readonly OutboxItem[]> {

@@ -3,9 +3,11 @@ import type { Logger } from 'pino';
 import { backoff } from '../backoff.js';
 import type { Millis, PbxName } from '../call/vocabulary.js';
 import { asError, isBridgeError, PermanentError } from '../errors.js';
+import type { AgentStates } from './agent-states.js';
 import { Condition } from './condition.js';
 import type { Credentials } from './credentials.js';
 import { DurableCredentials } from './durable-credentials.js';
+import { DurableAgentStates } from './durable-agent-states.js';
 import { DurableLead, type LeadKeeper } from './durable-lead.js';
 import { DurableOutbox } from './durable-outbox.js';
 import { beforeAbort, within } from './patience.js';
@@ -25,6 +27,7 @@ export class DurableStore implements Store {
   readonly kind: StoreKind;
   readonly outbox: DurableOutbox;
   readonly credentials: Credentials;
+  readonly agentStates: AgentStates;
   readonly #context: StoreContext;
   readonly #log: Logger;
   readonly #tuning: StoreTuning;
@@ -84,6 +87,7 @@ export class DurableStore implements Store {
       answer: tuning.answer,
     });
     this.credentials = new DurableCredentials((name, input) => this.#within(tuning.answer, this.#ask(name, input)));
+    this.agentStates = new DurableAgentStates((name, input) => this.#within(tuning.answer, this.#ask(name, input)));
     this.#keeper = { outbox: this.outbox, release: (lead) => this.#release(lead) };
     this.#renewals = new Renewals({
       clock,

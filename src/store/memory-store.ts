@@ -2,6 +2,7 @@
 import type { CallId, PbxName } from '../call/vocabulary.js';
 import { PermanentError, RetriableError } from '../errors.js';
 import { MemoryCredentials } from './memory-credentials.js';
+import { MemoryAgentStates } from './memory-agent-states.js';
 import type { DeliveryState, Outbox, OutboxItem } from './outbox.js';
 import { seqOf } from './seq.js';
 import type { CallChange, CallKnowledge, Heritage, Lead, LedElsewhere, Store, StoreState, Turn } from './store.js';
@@ -26,6 +27,7 @@ class MemoryStore implements Store, Outbox {
   readonly unwritten = 0;
   readonly outbox = this;
   readonly credentials = new MemoryCredentials();
+  readonly agentStates = new MemoryAgentStates();
   readonly #limit: number;
   /** By seq, in order of commitment: waiting and sending. */
   readonly #open = new Map<number, OutboxItem>();
@@ -80,7 +82,8 @@ class MemoryStore implements Store, Outbox {
   close(): Promise<void> {
     this.#closed = true;
     for (const lead of this.#leads.values()) lead.end();
-    for (const kept of [this.#leads, this.#open, this.#troubled, this.#calls, this.credentials]) kept.clear();
+    for (const kept of [this.#leads, this.#open, this.#troubled, this.#calls, this.credentials, this.agentStates])
+      kept.clear();
     return Promise.resolve();
   }
 

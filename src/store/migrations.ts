@@ -77,6 +77,19 @@ const migrations = ({ integer }: Dialect): Record<string, Migration> => ({
       await sql`create index zpb_credentials_parent on zpb_credentials (parent)`.execute(db);
     },
   },
+  '003-agent-states': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('zpb_agent_states')
+        .addColumn('extension', 'text', (column) => column.notNull())
+        .addColumn('pbx', 'text', (column) => column.notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('since', integer, (column) => column.notNull())
+        .addColumn('set_by', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('zpb_agent_states_key', ['extension', 'pbx'])
+        .execute();
+    },
+  },
 });
 
 /**

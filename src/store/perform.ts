@@ -7,6 +7,7 @@ import { acquire, release, renew, type LeaseTerms } from './leases.js';
 import type { Input, OperationName, Output } from './protocol.js';
 import { removeOld } from './retention.js';
 import type { Database } from './schema.js';
+import { putAgentStates, readAgentStates } from './write-agent-states.js';
 import { writeBatch } from './write-batch.js';
 
 type Performer<Name extends OperationName> = (
@@ -36,6 +37,8 @@ export interface RowOperations {
   readonly findCredential: Performer<'findCredential'>;
   readonly tokens: Performer<'tokens'>;
   readonly revokeCredential: Performer<'revokeCredential'>;
+  readonly agentStates: Performer<'agentStates'>;
+  readonly putAgentStates: Performer<'putAgentStates'>;
 }
 
 export const ROW_OPERATIONS: RowOperations = {
@@ -61,6 +64,11 @@ export const ROW_OPERATIONS: RowOperations = {
   findCredential: (db, _terms, { id, now }) => findCredential(db, id, now),
   tokens: (db, _terms, { agent }) => listTokens(db, agent),
   revokeCredential: (db, _terms, { id }) => db.transaction().execute((trx) => revokeCredential(trx, id)),
+  agentStates: (db) => readAgentStates(db),
+  putAgentStates: async (db, _terms, rows) => {
+    await db.transaction().execute((trx) => putAgentStates(trx, rows));
+    return undefined;
+  },
 };
 
 type Run = <T>(task: (db: Database) => Promise<T>) => Promise<T>;

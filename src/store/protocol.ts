@@ -1,5 +1,6 @@
 /** What the main thread asks of the store's worker thread, and what that answers. Everything is plain data. */
 import type { CallId, LegId, Millis, PbxName } from '../call/vocabulary.js';
+import type { AgentStateRow } from './agent-state-rows.js';
 import type { DeliveryState } from './outbox.js';
 import type { Batch, CallRow, PostRow } from './rows.js';
 import type { CredentialRow } from './schema.js';
@@ -86,6 +87,8 @@ export interface Operations {
   findCredential: Operation<{ readonly id: string; readonly now: number }, CredentialRow | undefined>;
   tokens: Operation<{ readonly agent?: string | undefined }, readonly CredentialRow[]>;
   revokeCredential: Operation<{ readonly id: string }, CredentialRow | undefined>;
+  agentStates: Operation<undefined, readonly AgentStateRow[]>;
+  putAgentStates: Operation<readonly AgentStateRow[], undefined>;
   close: Operation<undefined, undefined>;
 }
 

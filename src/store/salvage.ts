@@ -1,11 +1,13 @@
 /** A damaged SQLite file: what can still be read is read, the file is set aside, and a new one begins with that. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import type { PbxName } from '../call/vocabulary.js';
+import type { AgentStateRow } from './agent-state-rows.js';
 import { setCounter, type LeaseTerms } from './leases.js';
 import { isOpen, type CallRow, type PostRow } from './rows.js';
 import type { CounterRow, CredentialRow, Database, LeaseRow } from './schema.js';
 import { epochOf } from './seq.js';
 import { openSqlite, type Sqlite } from './sqlite-database.js';
+import { putAgentStates } from './write-agent-states.js';
 import { putCalls, putPosts } from './write-batch.js';
 
 export interface Salvaged {
@@ -14,6 +16,7 @@ export interface Salvaged {
   readonly leases: readonly LeaseRow[];
   readonly counters: readonly CounterRow[];
   readonly credentials: readonly CredentialRow[];
+  readonly agentStates: readonly AgentStateRow[];
 }
 
 /** Calls that are over matter for a day: their ids must not be used again. */
@@ -72,6 +75,13 @@ export function salvage(Sqlite: Sqlite, path: string, now: number): Salvaged {
       ({ name, value }) => isText(name) && isNumber(value),
     ),
     credentials: credentials.filter(({ parent }) => parent === null || tokens.has(parent)),
+    agentStates: read<AgentStateRow>(
+      'zpb_agent_states',
+      'true',
+      'rowid',
+      ({ extension, pbx }) => `${extension} ${pbx}`,
+      ({ extension, pbx, state, since, set_by }) => [extension, pbx, state, set_by].every(isText) && isNumber(since),
+    ),
   };
 }
 
@@ -117,13 +127,17 @@ export function finishReplacing(path: string): void {
 }
 
 /** Puts it into a new database. The epoch never goes back, also when its counter could not be read. */
-async function putSalvaged(db: Database, { calls, posts, leases, counters, credentials }: Salvaged): Promise<void> {
+async function putSalvaged(
+  db: Database,
+  { calls, posts, leases, counters, credentials, agentStates }: Salvaged,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await putCalls(trx, calls);
     await putPosts(trx, posts);
     for (const lease of leases) await trx.insertInto('zpb_leases').values(lease).execute();
     for (const { name, value } of counters) await setCounter(trx, name, value);
     for (const credential of credentials) await trx.insertInto('zpb_credentials').values(credential).execute();
+    await putAgentStates(trx, agentStates);
     const epochs = [
       ...counters.filter(({ name }) => name === 'epoch').map(({ value }) => value),
       ...leases.map(({ epoch }) => epoch),

@@ -1,6 +1,7 @@
 /** The tables, for Kysely; and the one place where the two kinds of database differ in what is asked of them. */
 import { sql, type Kysely, type RawBuilder, type Transaction } from 'kysely';
 import type { CredentialKind } from './credentials.js';
+import type { AgentStateRow } from './agent-state-rows.js';
 import type { CallRow, PostRow } from './rows.js';
 
 export interface LeaseRow {
@@ -40,6 +41,7 @@ export interface Schema {
   zpb_leases: LeaseRow;
   zpb_counters: CounterRow;
   zpb_credentials: CredentialRow;
+  zpb_agent_states: AgentStateRow;
 }
 
 export type Database = Kysely<Schema>;

@@ -5,6 +5,7 @@
 import type { CallRecord } from '../call/call-record.js';
 import type { CallId, LegId, Millis, PbxName } from '../call/vocabulary.js';
 import type { Credentials } from './credentials.js';
+import type { AgentStates } from './agent-states.js';
 import type { NewOutboxItem, Outbox, OutboxItem } from './outbox.js';
 
 export type StoreKind = 'memory' | 'sqlite' | 'postgres';
@@ -104,6 +105,8 @@ export interface Store {
   readonly outbox: Outbox;
   /** What agents sign in with. */
   readonly credentials: Credentials;
+  /** Whether agents wish to be disturbed. */
+  readonly agentStates: AgentStates;
   readonly state: StoreState;
   /** Rows not yet on the disk. */
   readonly unwritten: number;
@@ -118,6 +121,7 @@ export interface Store {
 /** The store as people and other programs look at it from outside (`outbox`, `reconcile`, `token`): leads nothing. */
 export interface Desk {
   readonly credentials: Credentials;
+  readonly agentStates: AgentStates;
   /** Posts, newest first. */
   list(states: readonly OutboxItem['state'][], limit: number): Promise<readonly OutboxItem[]>;
   /** Dead and unknown posts (by seq) become waiting again; the leading bridge takes them up within seconds. Returns those that did. */

@@ -295,7 +295,8 @@ export function adapterConformance(title: string, { definition, startPbx, orders
         await made.start();
         expect(goneLegs).toEqual(expect.arrayContaining(ended(made)));
         expect(legsNow(made).filter((leg) => goneLegs.includes(leg))).toEqual([]);
-        const last = made.batches.at(-1)?.at(-1);
+        // What was asked about a leg of it may have been answered since.
+        const last = made.events().findLast(({ type }) => type === 'snapshot');
         expect(last?.type === 'snapshot' && [...last.legs].sort()).toEqual(legsNow(made));
         expect(legsNow(made).length).toBeGreaterThanOrEqual(2);
       });

@@ -5,5 +5,5 @@ import { adapterConformance } from './adapter-conformance.js';
 adapterConformance('asterisk-ami', {
   definition: adapter,
   startPbx: () => ActingAsterisk.start(),
-  orders: ['hangUp', 'originate', 'gateState', 'probe'],
+  orders: ['hangUp', 'originate', 'pause', 'gateState', 'probe'],
 });

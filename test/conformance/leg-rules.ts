@@ -50,6 +50,7 @@ export function breaches(batches: readonly (readonly LegEvent[])[]): string[] {
         }
         case 'stopping':
         case 'availability':
+        case 'availabilities':
           break;
         case 'called':
         case 'up':

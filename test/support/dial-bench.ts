@@ -7,12 +7,15 @@ import { mint } from '../../src/access/secret-text.js';
 import { systemClock } from '../../src/clock.js';
 import { Dialler, type FoundPbx } from '../../src/dial/dialler.js';
 import { agentApi } from '../../src/http/agents/agent-api.js';
+import { AgentAvailability } from '../../src/availability/agent-availability.js';
 import { callRoutes } from '../../src/http/agents/call-routes.js';
 import { pageRoutes } from '../../src/http/agents/page-routes.js';
+import { stateRoutes } from '../../src/http/agents/state-routes.js';
 import type { CertificateFiles } from '../../src/http/certificate.js';
 import { createHttpServer, type HttpLimits } from '../../src/http/server.js';
 import { createLog } from '../../src/log.js';
 import type { Credentials } from '../../src/store/credentials.js';
+import { MemoryAgentStates } from '../../src/store/memory-agent-states.js';
 import { MemoryCredentials } from '../../src/store/memory-credentials.js';
 import { RingingPbx } from './ringing-pbx.js';
 import { TEST_CERTIFICATE } from './test-certificate.js';
@@ -47,6 +50,8 @@ export interface DialBench {
   /** Every line logged so far. */
   readonly lines: readonly string[];
   readonly credentials: Credentials;
+  /** Whether the agents wish to be disturbed; no PBX is led. */
+  readonly availability: AgentAvailability;
   tokenOf(agent: string): Promise<{ readonly text: string; readonly id: string }>;
   ask(ask: Ask): Promise<Answer>;
   /** POST /calls with a token. */
@@ -91,6 +96,15 @@ export async function startDialBench(options: DialBenchOptions = {}): Promise<Di
     log,
     count: () => undefined,
   });
+  const availability = new AgentAvailability({
+    store: new MemoryAgentStates(),
+    pbxs: [],
+    agents: [...NAMES.keys()].map((extension) => ({ extension, devices: [] })),
+    clock: systemClock,
+    log,
+    count: () => undefined,
+    gauge: () => undefined,
+  });
   const trustProxy = options.trustProxy ?? [];
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -106,7 +120,7 @@ export async function startDialBench(options: DialBenchOptions = {}): Promise<Di
         trustProxy,
         log,
         count: () => undefined,
-        routes: [callRoutes(dialler)],
+        routes: [callRoutes(dialler), stateRoutes(availability, systemClock)],
       }),
       pageRoutes(trustProxy),
     ],
@@ -118,6 +132,7 @@ export async function startDialBench(options: DialBenchOptions = {}): Promise<Di
     pbx,
     lines,
     credentials,
+    availability,
     async tokenOf(agent) {
       const { id, text, hash } = mint('token');
       await credentials.add({ id, kind: 'token', agent, hash, createdAt: Date.now() });

@@ -1,4 +1,5 @@
 import { asPbxName, type PbxName } from '../../src/call/vocabulary.js';
+import { MemoryAgentStates } from '../../src/store/memory-agent-states.js';
 import { createMemoryStore } from '../../src/store/memory-store.js';
 import { MemoryCredentials } from '../../src/store/memory-credentials.js';
 import type { OutboxItem } from '../../src/store/outbox.js';
@@ -63,6 +64,7 @@ export class ScriptedLead implements Lead {
 export class ScriptedStore implements Store {
   readonly credentials = new MemoryCredentials();
   readonly outbox = createMemoryStore().outbox;
+  readonly agentStates = new MemoryAgentStates();
   readonly state = { state: 'ok' } as const;
   readonly unwritten = 0;
   asked = 0;

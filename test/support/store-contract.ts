@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asCallId, asLegId, asPbxName, asZammadName } from '../../src/call/vocabulary.js';
 import { SESSIONS_OF_A_TOKEN, type Credential } from '../../src/store/credentials.js';
 import type { Desk, Lead, Store } from '../../src/store/store.js';
+import { describeAgentStates } from './agent-states-contract.js';
 import { isLead, leadOf, OFFICE, openCall, overCall, somePost } from './store-rows.js';
 
 export interface StoreUnderTest {
@@ -207,6 +208,19 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         expect(store.state).toEqual({ state: 'ok' });
         expect(store.unwritten).toBe(0);
       });
+    });
+
+    describe("agents' states", () => {
+      describeAgentStates(() => ({
+        states: () => store.agentStates,
+        reopen: async () => {
+          if (made.reopen === undefined) return undefined;
+          await store.close(1_000);
+          store = await made.reopen();
+          return store.agentStates;
+        },
+        desk: made.desk,
+      }));
     });
 
     describe('after it was opened again', () => {

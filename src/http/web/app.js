@@ -1,4 +1,5 @@
 /** The agent's page: signs in, shows a number, has it dialled by one key, says what became of it. */
+import { createSwitch } from './switch.js';
 import { languageOf, TEXTS } from './texts.js';
 
 const language = languageOf(navigator.languages);
@@ -40,8 +41,18 @@ function say(kind, text, more = '') {
   show(at('result'), text !== '');
 }
 
+const dnd = createSwitch({
+  button: at('dnd'),
+  hint: at('dnd-hint'),
+  ask,
+  texts,
+  onShown: (visible) => show(at('agent-switches'), visible),
+  onSignedOut: signedOut,
+});
+
 function signedOut() {
   csrf = undefined;
+  dnd.stop();
   for (const id of ['who', 'dial', 'links', 'agent-switches']) show(at(id), false);
   show(at('sign-in'), true);
   at('token').value = '';
@@ -54,6 +65,7 @@ function signedIn({ agent, name, csrf: proof }) {
   show(at('sign-in'), false);
   for (const id of ['who', 'dial', 'links']) show(at(id), true);
   at('number').focus();
+  dnd.start(agent);
 }
 
 /** The number behind `?number=`, as a browser hands over a link: `tel:%2B49…`. What it means is judged by the bridge. */

@@ -20,6 +20,8 @@ export interface StageOptions {
   readonly tls?: boolean;
   /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
   readonly discoverTrunks?: boolean;
+  /** Login with the right to pause members of queues; a device state keeps who does not wish to be disturbed too. */
+  readonly doNotDisturb?: boolean;
   /** Listen where the dialplan's gates ask, and tell the queue; dial for agents, through the gate. */
   readonly gate?: boolean;
 }
@@ -157,7 +159,7 @@ async function configuration(
   lab: Lab,
   wire: TcpProxy,
   zammad: StandIn,
-  { over = 'ami', tls = false, discoverTrunks = false, gate = false }: StageOptions,
+  { over = 'ami', tls = false, discoverTrunks = false, gate = false, doNotDisturb = false }: StageOptions,
 ): Promise<Parameters<typeof BridgeProcess.start>[0]> {
   return {
     zammad: [{ name: 'main', url: zammad.url }],
@@ -170,9 +172,10 @@ async function configuration(
         adapter: `asterisk-${over}`,
         host: '127.0.0.1',
         port: wire.port,
-        username: loginOf(over, discoverTrunks, gate),
+        username: doNotDisturb ? 'bridge-queues' : loginOf(over, discoverTrunks, gate),
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
+        ...(doNotDisturb ? { doNotDisturb: { deviceState: 'Custom:DND{extension}' } } : {}),
         ...(gate ? { gate: { port: lab.pbx.ports.gate }, dial: DIALS } : {}),
         ...(tls ? { tls: { ca: lab.pbx.caFile } } : {}),
       },

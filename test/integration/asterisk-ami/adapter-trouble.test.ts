@@ -132,7 +132,8 @@ describe('trunks that Asterisk is asked for', () => {
         ['Status', '0'],
       ]),
     );
-    await waitFor('the plan', () => clock.pending === 2);
+    // The next Ping, the trunks, the members of queues.
+    await waitFor('the plan', () => clock.pending === 3);
     clock.turn(2_000);
     await waitFor('the question', () => asked(asterisk, 'pjsipshowendpoints') === 2);
     let index = 0;

@@ -105,13 +105,14 @@ inBrowser(
     const page = await browser!.page();
     await page.goto(`${bench.url}/dial`);
     await signedIn(page);
+    await page.until(shown('agent-switches'));
     const reached: string[] = [];
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < 6; n += 1) {
       reached.push(await page.evaluate('document.activeElement.id'));
       await page.press('Tab');
     }
     // Between the last and the first the browser's own controls have their turn.
-    expect(reached.filter((id) => id !== '')).toEqual(['number', 'dial-button', 'register', 'sign-out']);
+    expect(reached.filter((id) => id !== '')).toEqual(['number', 'dial-button', 'dnd', 'register', 'sign-out']);
     const unnamed = `[...document.querySelectorAll('button, input')].filter((one) =>
     one.textContent.trim() === '' && document.querySelector('label[for="' + one.id + '"]') === null).length`;
     expect(await page.evaluate(unnamed)).toBe(0);
@@ -128,4 +129,22 @@ inBrowser('Esc goes back to where the link was clicked', async () => {
   await page.until(shown('sign-in'));
   await page.press('Escape');
   await page.until(`location.pathname === '/healthz'`);
+});
+
+inBrowser('the switch "do not disturb" sets it, and shows what was set elsewhere', async () => {
+  const page = await browser!.page();
+  await page.goto(`${bench.url}/dial`);
+  await signedIn(page);
+  await page.until(shown('agent-switches'));
+  const checked = `document.querySelector('#dnd').getAttribute('aria-checked')`;
+  expect(await page.evaluate(checked)).toBe('false');
+  await page.evaluate(`document.querySelector('#dnd').click()`);
+  await page.until(`${checked} === 'true'`);
+  expect(bench.availability.state('100')).toMatchObject({ state: 'do-not-disturb', by: 'page' });
+  await shot(page, 'do-not-disturb');
+  await bench.availability.set('100', 'available', 'api');
+  // As when the tab is looked at again.
+  await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await page.until(`${checked} === 'false'`);
+  expect(page.complaints.filter((text) => !/status of 4\d\d/.test(text))).toEqual([]);
 });

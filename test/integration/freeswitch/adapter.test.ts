@@ -110,8 +110,8 @@ describe('the subscription', () => {
     expect(one.esl.commands.slice(1)).toEqual([
       'event json CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE ' +
         'SHUTDOWN HEARTBEAT CUSTOM conference::maintenance callcenter::info',
-      'api show channels as json',
       'api callcenter_config agent list',
+      'api show channels as json',
     ]);
   });
   test('refused: said, and tried again later', async () => {

@@ -236,7 +236,7 @@ describe('do not disturb', () => {
   test('is told after a connect, and when a status changes', async () => {
     const queues = new Queues(agents('On Break'));
     const one = await rig({}, queues);
-    expect(availabilities(one)).toEqual([{ type: 'availability', line: LINE, doNotDisturb: true }]);
+    expect(availabilities(one)).toMatchObject([{ place: 'queues', line: LINE, doNotDisturb: true }]);
     const changed = (name: string, status: string): void => {
       one.esl.say([
         ['Event-Name', 'CUSTOM'],
@@ -248,7 +248,7 @@ describe('do not disturb', () => {
     };
     changed('1000@default', 'Available');
     await waitFor('the change', () => availabilities(one).length === 2);
-    expect(availabilities(one)[1]).toMatchObject({ doNotDisturb: false });
+    expect(availabilities(one)[1]).toMatchObject({ doNotDisturb: false, initial: false });
     // Somebody who is new is looked up.
     queues.agents.set('1001@default', { contact: 'user/1001@pbx.example.test', status: 'On Break' });
     changed('1001@default', 'On Break');

@@ -83,23 +83,42 @@ describe('what their status means', () => {
       'CC-Agent-Status': status,
       ...more,
     });
-  const saying = (doNotDisturb: boolean): object[] => [expect.objectContaining({ type: 'availability', doNotDisturb })];
+  const LINE = { kind: 'agent', extension: '1000', device: '1000@pbx.test' };
+  const saying = (doNotDisturb: boolean, initial = false): object => ({
+    type: 'availability',
+    place: 'queues',
+    line: LINE,
+    doNotDisturb,
+    initial,
+  });
+  const all = (...lines: object[]): object => ({ type: 'availabilities', lines });
 
-  test('a break, its end, and going home', () => {
+  test('a break, its end, going home, and coming back', () => {
     const states = new AgentStates();
-    expect(states.take([agent('Available')])).toEqual(saying(false));
-    expect(states.push(change('On Break'))).toEqual(saying(true));
-    expect(states.push(change('Logged Out'))).toEqual(saying(false));
+    expect(states.take([agent('Available')])).toEqual([saying(false, true), all(LINE)]);
+    expect(states.push(change('On Break'))).toEqual([saying(true)]);
+    expect(states.push(change('Available'))).toEqual([saying(false)]);
+    expect(states.push(change('On Break'))).toEqual([saying(true)]);
+    expect(states.push(change('Logged Out'))).toEqual([all()]);
     expect(states.push(change('Logged Out'))).toEqual([]);
-    expect(states.push(change('Available'))).toEqual(saying(false));
+    expect(states.push(change('Available (On Demand)'))).toEqual([saying(false, true)]);
+  });
+  test('after another connect all is said again, and who is gone is left out', () => {
+    const states = new AgentStates();
+    expect(states.take([agent('On Break')])).toEqual([saying(true), all(LINE)]);
+    expect(states.take([agent('On Break')])).toEqual([saying(true), all(LINE)]);
+    expect(states.take([])).toEqual([all()]);
+    expect(states.push(change('On Break'))).toBe('unknown');
   });
   test('who is logged out says nothing; who is not known is to be asked for', () => {
     const states = new AgentStates();
-    expect(states.take([agent('Logged Out')])).toEqual([]);
+    expect(states.take([agent('Logged Out')])).toEqual([all()]);
     expect(states.push(change('On Break', { 'CC-Agent': '1001@default' }))).toBe('unknown');
     expect(states.push(change('On Break', { 'CC-Action': 'agent-status-get' }))).toEqual([]);
-    // He is no agent any more.
-    states.take([]);
-    expect(states.push(change('On Break'))).toBe('unknown');
+    // Of whom it is not known whose phone he has, nothing can be said, and nothing more is asked.
+    expect(states.take([{ ...agent('On Break'), name: '3f0a8c52-7c1d-4b4e-9b60-5a3f3f8d1c11', contact: '' }])).toEqual([
+      all(),
+    ]);
+    expect(states.push(change('On Break', { 'CC-Agent': '3f0a8c52-7c1d-4b4e-9b60-5a3f3f8d1c11' }))).toEqual([]);
   });
 });

@@ -1,0 +1,176 @@
+/** One state of an agent, both ways, with a real Asterisk and its queues: set over the API, set at the PBX, and over restarts of both. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { installAsterisk, type AsteriskInstallation } from '../lab/asterisk-installation.js';
+import type { AmiMessage } from '../lab/ami-observer.js';
+import { runProgram } from '../support/run-program.js';
+import { waitFor } from '../support/wait-for.js';
+import { CUSTOMER, customerCalls } from './live/scenario.js';
+import { Stage } from './live/stage.js';
+
+jest.setTimeout(60_000);
+
+interface State {
+  readonly agent: string;
+  readonly state: string;
+  readonly by: string | null;
+  readonly pbx?: readonly { readonly name: string; readonly outcome: string }[];
+}
+
+/** An agent as he works the bridge. */
+class Agent {
+  private constructor(
+    private readonly stage: Stage,
+    private readonly extension: string,
+    private readonly token: string,
+  ) {}
+  static async of(stage: Stage, extension: string): Promise<Agent> {
+    const { stdout } = await runProgram(stage.bridge, 'token', 'create', extension);
+    return new Agent(stage, extension, stdout.trim());
+  }
+  state(): Promise<State> {
+    return this.#ask('GET');
+  }
+  set(state: string): Promise<State> {
+    return this.#ask('PUT', { state });
+  }
+  async becomes(state: string, by: string): Promise<void> {
+    await waitFor(`agent ${this.extension} to be ${state}`, async () => {
+      const now = await this.state();
+      return now.state === state && now.by === by;
+    });
+  }
+  async #ask(method: string, body?: object): Promise<State> {
+    const { host, port } = this.stage.bridge.config.http;
+    const answer = await fetch(`http://${host}:${port}/api/v1/agents/${this.extension}/state`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (answer.status !== 200) throw new Error(`the API said ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as State;
+  }
+}
+
+/** Whether that phone is paused in a queue, as Asterisk says. */
+async function isPaused({ lab }: Stage, queue: string, name: string): Promise<boolean> {
+  const { observer } = lab.pbx;
+  const mark = observer.now;
+  await observer.action({ Action: 'QueueStatus', Queue: queue, Member: name });
+  const isIt = (event: AmiMessage): boolean => event['Event'] === 'QueueMember' && event['Location'] === name;
+  return (await observer.sees('QueueMember', mark, isIt))['Paused'] === '1';
+}
+
+/** Somebody else pauses him, at his phone or on the PBX. */
+const atThePbx = async ({ lab }: Stage, name: string, paused: boolean): Promise<void> => {
+  await lab.pbx.observer.action({ Action: 'QueuePause', Interface: name, Paused: String(paused), Reason: 'lunch' });
+};
+
+/** Extensions whose phones got an INVITE. */
+const rang = ({ lab }: Stage): string[] => ['100', '101', '102'].filter((user) => lab.phones.taken(user).length > 0);
+
+/** A customer calls until these phones ring, and gives up. Returns the agents that Zammad was told of. */
+async function callsInVain(stage: Stage, to: number, rings: readonly string[]): Promise<readonly string[]> {
+  await stage.begin();
+  const customer = await customerCalls(stage, to);
+  await Promise.all(rings.map((user) => stage.lab.phones.callTo(user)));
+  await stage.shows(CUSTOMER, 'newCall');
+  await customer.hangUp();
+  await stage.shows(CUSTOMER, 'hangup');
+  await stage.lab.silence();
+  const told = stage.posts().find(({ event }) => event === 'newCall');
+  const users = told?.params?.['user'];
+  return users === undefined ? [] : [users].flat().map(String);
+}
+
+function describeAt(installation: AsteriskInstallation, whole: boolean): void {
+  describe(`do not disturb, Asterisk ${installation.version}`, () => {
+    let stage: Stage;
+    let alice: Agent;
+    let bob: Agent;
+    beforeAll(async () => {
+      stage = await Stage.set(installation, { doNotDisturb: true });
+      [alice, bob] = await Promise.all([Agent.of(stage, '100'), Agent.of(stage, '101')]);
+    });
+    afterAll(async () => {
+      await stage.close();
+    });
+
+    test('set over the API: his queue does not call him, and Zammad does not hear of him', async () => {
+      expect(await alice.set('do-not-disturb')).toMatchObject({
+        state: 'do-not-disturb',
+        by: 'api',
+        pbx: [{ name: 'office', outcome: 'done' }],
+      });
+      expect(await isPaused(stage, 'support', 'PJSIP/100')).toBe(true);
+      const { Value: state } = await stage.lab.pbx.observer.action({
+        Action: 'Getvar',
+        Variable: 'DEVICE_STATE(Custom:DND100)',
+      });
+      expect(state).toBe('BUSY');
+      expect(await callsInVain(stage, 300, ['101', '102'])).toEqual(['Bob Agent', 'Carol Agent']);
+      expect(rang(stage)).toEqual(['101', '102']);
+    });
+
+    test('set at the PBX: the bridge follows; a ring group that calls both is told with nobody', async () => {
+      await atThePbx(stage, 'PJSIP/101', true);
+      await bob.becomes('do-not-disturb', 'pbx');
+      expect(await callsInVain(stage, 200, ['100', '101'])).toEqual([]);
+    });
+    if (!whole) return;
+
+    test('a restart of the bridge changes nothing', async () => {
+      await stage.bridge.stop();
+      await stage.bridge.launch();
+      await stage.bridge.ready();
+      expect(await alice.state()).toMatchObject({ state: 'do-not-disturb', by: 'api' });
+      expect(await bob.state()).toMatchObject({ state: 'do-not-disturb', by: 'pbx' });
+    });
+
+    test('what was set at the PBX while the bridge was away wins', async () => {
+      await stage.bridge.kill();
+      await atThePbx(stage, 'PJSIP/101', false);
+      await stage.bridge.launch();
+      await stage.bridge.ready();
+      await bob.becomes('available', 'pbx');
+      expect(await alice.state()).toMatchObject({ state: 'do-not-disturb', by: 'api' });
+    });
+
+    test('an Asterisk that was started anew is told again what the bridge had set', async () => {
+      await stage.lab.pbx.kill();
+      await stage.bridge.unready();
+      await stage.lab.pbx.boot();
+      await stage.bridge.ready();
+      await waitFor('the pause', () => isPaused(stage, 'support', 'PJSIP/100'));
+      expect(await alice.state()).toMatchObject({ state: 'do-not-disturb', by: 'api' });
+    });
+
+    test('the device state is one with it: ended at the phone, his queue calls him again', async () => {
+      await stage.lab.pbx.observer.action({
+        Action: 'Setvar',
+        Variable: 'DEVICE_STATE(Custom:DND100)',
+        Value: 'NOT_INUSE',
+      });
+      await alice.becomes('available', 'pbx');
+      await waitFor('the end of the pause', async () => !(await isPaused(stage, 'support', 'PJSIP/100')));
+    });
+
+    test('set at the command line', async () => {
+      const set = await runProgram(stage.bridge, 'dnd', '100', 'on');
+      expect(set).toMatchObject({ status: 0, stdout: 'Alice Agent (100) does not wish to be disturbed from now on\n' });
+      await waitFor('the pause', () => isPaused(stage, 'support', 'PJSIP/100'));
+      await alice.becomes('do-not-disturb', 'cli');
+      const shown = await runProgram(stage.bridge, 'dnd', '100', 'show', '--json');
+      expect(JSON.parse(shown.stdout)).toMatchObject({ agent: '100', state: 'do-not-disturb', by: 'cli' });
+    });
+  });
+}
+
+for (const series of ['22', '16'] as const) {
+  const installation = await installAsterisk(series);
+  if (installation.kind === 'installed') describeAt(installation, series === '22');
+  else test.skip(`do not disturb, Asterisk ${series}: ${installation.reason}`, () => undefined);
+}

@@ -1,0 +1,301 @@
+/** Who does not wish to be disturbed, as the adapter hears it of Asterisk, asks for it, and orders it. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { LegEvent } from '../../../src/call/vocabulary.js';
+import { systemClock } from '../../../src/clock.js';
+import { canPause, type AgentPhones, type Hearing, type OrderOutcome } from '../../../src/pbx/adapter.js';
+import { type AdapterRig, adapterRig, type Answers, closeAdapterRigs } from '../../support/adapter-rig.js';
+import { encode, type Answer, type Headers } from '../../support/fake-ami.js';
+import { waitFor } from '../../support/wait-for.js';
+
+afterEach(closeAdapterRigs);
+
+interface FakeMember {
+  readonly queue: string;
+  readonly interface: string;
+  readonly stateInterface?: string;
+  paused: boolean;
+  lastPause: number;
+}
+const member = (queue: string, name: string, stateInterface?: string): FakeMember => ({
+  queue,
+  interface: name,
+  ...(stateInterface === undefined ? {} : { stateInterface }),
+  paused: false,
+  lastPause: 0,
+});
+
+/** Fields as Asterisk 22 has them, measured. */
+const headersOf = (one: FakeMember, event: string): Headers => [
+  ['Event', event],
+  ['Queue', one.queue],
+  [event === 'QueueMember' ? 'Location' : 'Interface', one.interface],
+  ['StateInterface', one.stateInterface ?? one.interface],
+  ['LastPause', String(one.lastPause)],
+  ['Paused', one.paused ? '1' : '0'],
+  ['PausedReason', ''],
+];
+
+/** The queues of an Asterisk, and its custom device states. */
+class FakeQueues {
+  readonly states = new Map<string, string>();
+  /** A login without the class `agent`. */
+  deaf = false;
+  mayPause = true;
+  rig: AdapterRig | undefined;
+
+  constructor(readonly members: FakeMember[]) {}
+
+  readonly answers: Answers = {
+    queuestatus: () => ({
+      items: this.members.map((one) => headersOf(one, 'QueueMember')),
+      complete: 'QueueStatusComplete',
+    }),
+    queuepause: (action): Answer => {
+      if (!this.mayPause) return undefined;
+      const his = this.members.filter((one) => one.interface === action.get('interface'));
+      if (his.length === 0)
+        return [
+          ['Response', 'Error'],
+          ['Message', 'Interface not found'],
+        ];
+      for (const one of his) this.pause(one, action.get('paused') === 'true');
+      return [['Message', 'Interface paused successfully']];
+    },
+    devicestatelist: () => ({
+      items: [...this.states].map(
+        ([device, state]): Headers => [
+          ['Event', 'DeviceStateChange'],
+          ['Device', device],
+          ['State', state],
+        ],
+      ),
+      complete: 'DeviceStateListComplete',
+    }),
+    setvar: (action) => {
+      const device = /^DEVICE_STATE\((.*)\)$/.exec(action.get('variable'))?.[1] ?? '';
+      this.setState(device, action.get('value'));
+      return [['Message', 'Variable Set']];
+    },
+  };
+
+  /** In the order of a real one: the device state first. */
+  pause(one: FakeMember, paused: boolean): void {
+    if (one.paused !== paused)
+      this.#say('DeviceStateChange', `Queue:${one.queue}_pause_${one.interface}`, paused ? 'INUSE' : 'NOT_INUSE');
+    one.paused = paused;
+    if (paused) one.lastPause = 1_800_000_000;
+    this.tell('QueueMemberPause', one);
+  }
+  tell(event: string, one: FakeMember): void {
+    if (!this.deaf) this.rig?.asterisk.broadcast(encode(headersOf(one, event)));
+  }
+  setState(device: string, state: string): void {
+    this.states.set(device, state);
+    this.#say('DeviceStateChange', device, state);
+  }
+  #say(event: string, device: string, state: string): void {
+    this.rig?.asterisk.broadcast(
+      encode([
+        ['Event', event],
+        ['Device', device],
+        ['State', state],
+      ]),
+    );
+  }
+}
+
+interface Connected {
+  readonly rig: AdapterRig;
+  readonly hearing: Hearing;
+  /** `alice true`, `103 false initial`, `complete alice,103`: what was said, in order. */
+  readonly said: () => string[];
+  readonly pause: (agent: AgentPhones, paused: boolean) => Promise<OrderOutcome>;
+}
+
+const inWords = (event: LegEvent): string[] => {
+  if (event.type === 'availability')
+    return [`${event.line.extension} ${String(event.doNotDisturb)}${event.initial === true ? ' initial' : ''}`];
+  return event.type === 'availabilities' ? [`complete ${event.lines.map(({ extension }) => extension).join()}`] : [];
+};
+
+async function connect(queues: FakeQueues, doNotDisturb: object = {}): Promise<Connected> {
+  const rig = await adapterRig(queues.answers, { trunks: ['trunk'], doNotDisturb }, systemClock);
+  queues.rig = rig;
+  const hearing = await rig.start();
+  const { adapter } = rig;
+  if (!canPause(adapter)) throw new Error('the adapter cannot pause');
+  return {
+    rig,
+    hearing,
+    said: () => rig.events.flatMap(inWords),
+    pause: (agent, paused) => adapter.pause(agent, paused),
+  };
+}
+
+const ALICE: AgentPhones = { extension: '100', devices: ['PJSIP/alice'] };
+const DAVE: AgentPhones = { extension: '103', devices: [] };
+
+describe('what is heard', () => {
+  test('after a connect: everybody who is in a queue, then that this is all', async () => {
+    const queues = new FakeQueues([
+      member('support', 'PJSIP/alice'),
+      member('sales', 'PJSIP/alice'),
+      member('sales', 'Local/103@from-queue/n', 'hint:103@ext-local'),
+    ]);
+    queues.pause(queues.members[2]!, true);
+    const { said, hearing, rig } = await connect(queues);
+    expect(said()).toEqual(['alice false initial', '103 true', 'complete alice,103']);
+    expect(hearing.missing).toEqual([]);
+    expect(rig.events.find(({ type }) => type === 'availability')).toMatchObject({
+      place: 'queues',
+      line: { kind: 'agent', extension: 'alice', device: 'PJSIP/alice' },
+    });
+  });
+
+  test('one who is paused in all his queues, and no earlier; and when that is over', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice'), member('sales', 'PJSIP/alice')]);
+    const { said } = await connect(queues);
+    const [support, sales] = queues.members as [FakeMember, FakeMember];
+    queues.pause(support, true);
+    queues.pause(sales, true);
+    await waitFor('the pause', () => said().includes('alice true'));
+    queues.pause(support, false);
+    await waitFor('its end', () => said().length >= 4);
+    expect(said()).toEqual(['alice false initial', 'complete alice', 'alice true', 'alice false']);
+  });
+
+  test('a paused agent who comes into another queue, unpaused: nobody has said that he may be disturbed', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const { said } = await connect(queues);
+    queues.pause(queues.members[0]!, true);
+    queues.tell('QueueMemberAdded', member('sales', 'PJSIP/alice'));
+    await waitFor('the new queue', () => said().length >= 4);
+    expect(said().slice(2)).toEqual(['alice true', 'alice false initial']);
+  });
+
+  test('one who leaves his last queue', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice'), member('support', 'PJSIP/bob')]);
+    const { said } = await connect(queues);
+    queues.tell('QueueMemberRemoved', queues.members[0]!);
+    await waitFor('it', () => said().includes('complete bob'));
+  });
+
+  test('by a login without the class agent: from device states, and by asking', async () => {
+    const queues = new FakeQueues([member('support_pause_x', 'PJSIP/alice')]);
+    queues.deaf = true;
+    const { said } = await connect(queues);
+    queues.pause(queues.members[0]!, true);
+    await waitFor('the pause', () => said().includes('alice true'));
+  });
+
+  test("a device state that is configured, also one from before; others are nobody's", async () => {
+    const queues = new FakeQueues([]);
+    queues.states.set('Custom:DND103', 'BUSY').set('Custom:DND104', 'UNKNOWN').set('Custom:night', 'INUSE');
+    const { said } = await connect(queues, { deviceState: 'Custom:DND{extension}' });
+    expect(said()).toEqual(['103 true', 'complete 103']);
+    queues.setState('Custom:night', 'BUSY');
+    queues.setState('Custom:DND', 'BUSY');
+    queues.setState('Custom:DND103', 'NOT_INUSE');
+    await waitFor('its end', () => said().length >= 3);
+    expect(said()[2]).toBe('103 false');
+  });
+
+  test('queues do not count where they are not to', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const { said, rig } = await connect(queues, { queues: false });
+    queues.pause(queues.members[0]!, true);
+    queues.setState('Custom:x', 'BUSY');
+    expect(said()).toEqual(['complete ']);
+    expect(rig.asterisk.actions.map(({ name }) => name)).not.toContain('queuestatus');
+  });
+
+  test('an Asterisk without queues is no trouble', async () => {
+    const queues = new FakeQueues([]);
+    queues.answers['queuestatus'] = () => [
+      ['Response', 'Error'],
+      ['Message', 'Invalid/unknown command: QueueStatus. Use Action: ListCommands to show available commands.'],
+    ];
+    const { said, hearing, pause } = await connect(queues);
+    expect(said()).toEqual(['complete ']);
+    expect(hearing.missing).toEqual([]);
+    expect(await pause(ALICE, true)).toEqual({ kind: 'gone' });
+  });
+
+  test('a list that was cut off concludes nothing', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    queues.answers['queuestatus'] = () => ({
+      items: [headersOf(member('support', 'PJSIP/alice'), 'QueueMember')],
+      complete: 'QueueStatusComplete',
+      listItems: 7,
+    });
+    const { said } = await connect(queues);
+    expect(said()).toEqual([]);
+  });
+});
+
+describe('an order', () => {
+  test('pauses an agent in all his queues, whatever his members are called, and comes back as heard', async () => {
+    const queues = new FakeQueues([
+      member('support', 'PJSIP/alice'),
+      member('sales', 'Local/100@from-queue/n', 'hint:100@ext-local'),
+      member('sales', 'PJSIP/bob'),
+    ]);
+    const { pause, said, rig } = await connect(queues);
+    expect(await pause(ALICE, true)).toEqual({ kind: 'done' });
+    expect(queues.members.map(({ paused }) => paused)).toEqual([true, true, false]);
+    await waitFor('the echo', () => said().includes('alice true') && said().includes('100 true'));
+    const orders = () => rig.asterisk.actions.filter(({ name }) => name === 'queuepause');
+    expect(orders().map((one) => one.get('reason'))).toEqual(['do not disturb', 'do not disturb']);
+    // Who is paused already keeps the reason for which he is.
+    expect(await pause(ALICE, true)).toEqual({ kind: 'done' });
+    expect(orders()).toHaveLength(2);
+    expect(await pause(ALICE, false)).toEqual({ kind: 'done' });
+    expect(queues.members.map(({ paused }) => paused)).toEqual([false, false, false]);
+  });
+
+  test('finds a member that came without a word', async () => {
+    const queues = new FakeQueues([]);
+    const { pause } = await connect(queues);
+    queues.members.push(member('sales', 'Local/103@from-queue/n', 'PJSIP/dave'));
+    expect(await pause(DAVE, true)).toEqual({ kind: 'done' });
+    expect(queues.members[0]?.paused).toBe(true);
+  });
+
+  test('for one who is in no queue: gone', async () => {
+    const { pause } = await connect(new FakeQueues([member('support', 'PJSIP/bob')]));
+    expect(await pause(ALICE, true)).toEqual({ kind: 'gone' });
+  });
+
+  test('that the login may not give says which right it lacks', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    queues.mayPause = false;
+    const { pause } = await connect(queues);
+    expect(await pause(ALICE, true)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/write=agent/) });
+  });
+
+  test('sets the device state besides', async () => {
+    const queues = new FakeQueues([]);
+    const { pause, said } = await connect(queues, { deviceState: 'Custom:DND{extension}' });
+    expect(await pause(ALICE, true)).toEqual({ kind: 'done' });
+    expect(queues.states.get('Custom:DND100')).toBe('BUSY');
+    await pause(ALICE, false);
+    expect(queues.states.get('Custom:DND100')).toBe('NOT_INUSE');
+    await waitFor('the echo', () => said().includes('100 false'));
+  });
+
+  test('to a PBX that is not connected is refused', async () => {
+    const { pause, rig } = await connect(new FakeQueues([member('support', 'PJSIP/alice')]));
+    await rig.adapter.stop();
+    expect(await pause(ALICE, true)).toMatchObject({ kind: 'refused' });
+  });
+
+  test('that a PBX does not answer ends when the connection does', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const { pause, rig } = await connect(queues);
+    queues.answers['queuepause'] = () => 'ignore';
+    const order = pause(ALICE, true);
+    await waitFor('the order', () => rig.asterisk.actions.some(({ name }) => name === 'queuepause'));
+    await rig.adapter.stop();
+    expect(await order).toMatchObject({ kind: 'refused' });
+  });
+});

@@ -1,0 +1,317 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AvailabilityWord } from '../../../src/call/availability.js';
+import { asPbxName, type PbxName } from '../../../src/call/vocabulary.js';
+import { AgentAvailability, type AvailabilityPort } from '../../../src/availability/agent-availability.js';
+import type { AgentPhones, OrderOutcome } from '../../../src/pbx/orders.js';
+import type { AgentStates, KeptAgentState } from '../../../src/store/agent-states.js';
+import { MemoryAgentStates } from '../../../src/store/memory-agent-states.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { silent } from '../../support/whole-bridge.js';
+
+const OFFICE = asPbxName('office');
+const BRANCH = asPbxName('branch');
+const word = (doNotDisturb: boolean, more: Partial<AvailabilityWord> = {}): AvailabilityWord => ({
+  doNotDisturb,
+  initial: false,
+  mixed: false,
+  ...more,
+});
+
+/** A PBX that does what it is told and says so, as an Asterisk with queues does. */
+class FakePort implements AvailabilityPort {
+  heard = false;
+  canPause = true;
+  readonly ordered: string[] = [];
+  readonly said = new Map<string, AvailabilityWord>();
+  readonly undisturbed = new Set<string>();
+  outcome: OrderOutcome = { kind: 'done' };
+  /** Orders wait until it is let go. */
+  gate: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly pbx: PbxName,
+    private readonly owner: () => AgentAvailability,
+  ) {}
+  words = (): ReadonlyMap<string, AvailabilityWord> => this.said;
+  word(extension: string): AvailabilityWord | undefined {
+    return this.said.get(extension);
+  }
+  setUndisturbed(extension: string, undisturbed: boolean): void {
+    if (undisturbed) this.undisturbed.add(extension);
+    else this.undisturbed.delete(extension);
+  }
+  async pause({ extension }: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    this.ordered.push(`${extension} ${paused ? 'pause' : 'go on'}`);
+    await this.gate;
+    if (this.outcome.kind === 'done' && this.said.has(extension)) this.say(extension, word(paused));
+    return this.outcome;
+  }
+  /** Somebody at the PBX, or an order, has changed it. */
+  say(extension: string, now: AvailabilityWord, complete = false): void {
+    this.said.set(extension, now);
+    this.undisturbed[now.doNotDisturb ? 'add' : 'delete'](extension);
+    this.owner().news(this.pbx, { words: [{ extension, word: now }], complete });
+  }
+}
+
+class Rig {
+  readonly clock = new ManualClock();
+  readonly counted: string[] = [];
+  availability: AgentAvailability;
+
+  constructor(readonly store: AgentStates = new MemoryAgentStates()) {
+    this.availability = this.#make();
+  }
+  async lead(pbx: PbxName, ...said: [string, AvailabilityWord][]): Promise<FakePort> {
+    const port = new FakePort(pbx, () => this.availability);
+    this.availability.lead(pbx, port);
+    await settle();
+    for (const [extension, now] of said) port.say(extension, now);
+    this.availability.news(pbx, { words: [], complete: true });
+    port.heard = true;
+    this.availability.heard(pbx);
+    await settle();
+    return port;
+  }
+  /** The next run, with the store as it was left. */
+  async restart(): Promise<void> {
+    await this.availability.stop(1_000);
+    this.availability = this.#make();
+  }
+  state(extension = '100'): string | undefined {
+    const { state, by } = this.availability.state(extension) ?? {};
+    return `${String(state)} ${String(by)}`;
+  }
+  #make(): AgentAvailability {
+    return new AgentAvailability({
+      store: this.store,
+      pbxs: [OFFICE, BRANCH],
+      agents: [
+        { extension: '100', devices: ['PJSIP/alice'] },
+        { extension: '101', devices: [] },
+      ],
+      clock: this.clock,
+      log: silent,
+      count: (name, { by }) => void this.counted.push(`${name} ${String(by)}`),
+      gauge: () => undefined,
+    });
+  }
+}
+
+const set = async (rig: Rig, state: 'available' | 'do-not-disturb', extension = '100') =>
+  rig.availability.set(extension, state, 'api');
+
+describe('set in the bridge', () => {
+  test('is carried out at the PBX, kept, and left out of what is told; the echo changes nothing', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    expect(await set(rig, 'do-not-disturb')).toMatchObject({
+      state: 'do-not-disturb',
+      by: 'api',
+      kept: true,
+      pbxs: [
+        { pbx: OFFICE, outcome: 'done' },
+        { pbx: BRANCH, outcome: 'later' },
+      ],
+    });
+    expect(port.ordered).toEqual(['100 pause']);
+    expect([...port.undisturbed]).toEqual(['100']);
+    expect(rig.counted).toEqual(['agent_state_changes_total api']);
+    await set(rig, 'available');
+    expect(port.ordered).toEqual(['100 pause', '100 go on']);
+    expect(rig.state()).toBe('available api');
+  });
+
+  test('an agent that nobody has configured is not known', async () => {
+    const rig = new Rig();
+    expect(rig.availability.state('999')).toBeUndefined();
+    expect(await set(rig, 'do-not-disturb', '999')).toBeUndefined();
+  });
+
+  test('a PBX that keeps no such state leaves it to the bridge', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE);
+    port.canPause = false;
+    expect(await set(rig, 'do-not-disturb')).toMatchObject({ pbxs: [{ outcome: 'none' }, {}] });
+    expect(port.ordered).toEqual([]);
+    expect([...port.undisturbed]).toEqual(['100']);
+  });
+
+  test('what the PBX refuses is said, and tried again with the next connect', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.outcome = { kind: 'refused', reason: 'Permission denied' };
+    expect(await set(rig, 'do-not-disturb')).toMatchObject({
+      pbxs: [{ outcome: 'refused', reason: 'Permission denied' }, {}],
+    });
+    expect([...port.undisturbed]).toEqual(['100']);
+    port.outcome = { kind: 'done' };
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    expect(rig.state()).toBe('do-not-disturb api');
+  });
+
+  test('of two that follow each other at once the last one counts, one order at a time', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    let release = (): void => undefined;
+    port.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const both = [set(rig, 'do-not-disturb'), set(rig, 'available')];
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+    release();
+    await Promise.all(both);
+    expect(port.ordered).toEqual(['100 pause', '100 go on']);
+    expect(port.word('100')).toMatchObject({ doNotDisturb: false });
+    expect(rig.state()).toBe('available api');
+  });
+});
+
+describe('set at the PBX', () => {
+  test('is the state from then on, and no order follows', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.say('100', word(true));
+    await settle();
+    expect(rig.state()).toBe('do-not-disturb pbx');
+    expect(port.ordered).toEqual([]);
+    port.say('100', word(false));
+    expect(rig.state()).toBe('available pbx');
+  });
+
+  test('in one place only, is carried to the other', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.say('100', word(true, { mixed: true }));
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+    expect(rig.state()).toBe('do-not-disturb pbx');
+  });
+
+  test('is carried to the other PBXs', async () => {
+    const rig = new Rig();
+    const office = await rig.lead(OFFICE, ['100', word(false)]);
+    const branch = await rig.lead(BRANCH, ['100', word(false)]);
+    office.say('100', word(true));
+    await settle();
+    expect([office.ordered, branch.ordered]).toEqual([[], ['100 pause']]);
+    branch.say('100', word(false));
+    await settle();
+    expect([office.ordered, branch.ordered]).toEqual([['100 go on'], ['100 pause']]);
+    expect(rig.state()).toBe('available pbx');
+  });
+});
+
+describe('over a break', () => {
+  test('what was set in the bridge while the PBX was away is carried out', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.heard = false;
+    expect(await set(rig, 'do-not-disturb')).toMatchObject({ pbxs: [{ outcome: 'later' }, {}] });
+    port.heard = true;
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+  });
+
+  test('what was set at the PBX while the bridge was away wins', async () => {
+    const rig = new Rig();
+    await rig.lead(OFFICE, ['100', word(false)]);
+    await set(rig, 'do-not-disturb');
+    await rig.restart();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    expect(port.ordered).toEqual([]);
+    expect([...port.undisturbed]).toEqual([]);
+    expect(rig.state()).toBe('available pbx');
+  });
+
+  test('a restart of the bridge changes nothing', async () => {
+    const rig = new Rig();
+    await rig.lead(OFFICE, ['100', word(false)]);
+    await set(rig, 'do-not-disturb');
+    await rig.restart();
+    const port = await rig.lead(OFFICE, ['100', word(true)]);
+    expect(port.ordered).toEqual([]);
+    expect([...port.undisturbed]).toEqual(['100']);
+    expect(rig.state()).toBe('do-not-disturb api');
+  });
+
+  test('a PBX that has forgotten what the bridge had set is told again', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    await set(rig, 'do-not-disturb');
+    port.say('100', word(false, { initial: true }));
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    expect([...port.undisturbed]).toEqual(['100']);
+    expect(rig.state()).toBe('do-not-disturb api');
+  });
+
+  test('one who was paused at the PBX, and is in no queue any more after a restart of both, may be disturbed', async () => {
+    const rig = new Rig();
+    (await rig.lead(OFFICE, ['100', word(false)])).say('100', word(true));
+    await rig.restart();
+    const port = await rig.lead(OFFICE);
+    expect(port.ordered).toEqual([]);
+    expect(rig.state()).toBe('available pbx');
+  });
+
+  test('one of whom the PBX says nothing is told to it once', async () => {
+    const rig = new Rig();
+    await set(rig, 'do-not-disturb');
+    const port = await rig.lead(OFFICE);
+    expect(port.ordered).toEqual(['100 pause']);
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+  });
+});
+
+describe('the store', () => {
+  test('what another machine or the command line has set is carried out within two seconds', async () => {
+    const rig = new Rig();
+    rig.availability.start();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    await rig.store.put([{ extension: '100', state: 'do-not-disturb', since: rig.clock.wall() + 1, by: 'cli' }]);
+    await rig.clock.advance(2_000);
+    expect(port.ordered).toEqual(['100 pause']);
+    expect([...port.undisturbed]).toEqual(['100']);
+    expect(rig.state()).toBe('do-not-disturb cli');
+    await rig.availability.stop(1_000);
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  test('a store that is gone holds nothing up; what it lacks is written when it is back', async () => {
+    const inner = new MemoryAgentStates();
+    let gone = true;
+    const whenThere = <T>(task: () => Promise<T>): Promise<T> => (gone ? Promise.reject(new Error('gone')) : task());
+    const rig = new Rig({
+      all: () => whenThere(() => inner.all()),
+      put: (states: readonly KeptAgentState[]) => whenThere(() => inner.put(states)),
+    });
+    rig.availability.start();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    expect(await set(rig, 'do-not-disturb')).toMatchObject({ kept: false, pbxs: [{ outcome: 'done' }, {}] });
+    expect([...port.undisturbed]).toEqual(['100']);
+    gone = false;
+    await rig.clock.advance(2_000);
+    expect(await inner.all()).toMatchObject(
+      [
+        { extension: '100', state: 'do-not-disturb', by: 'pbx', pbx: OFFICE },
+        { extension: '100', state: 'do-not-disturb', by: 'api' },
+      ].reverse(),
+    );
+    await rig.availability.stop(1_000);
+  });
+
+  test('a PBX of which another bridge speaks by now is told nothing', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    rig.availability.lose(OFFICE);
+    await set(rig, 'do-not-disturb');
+    expect(port.ordered).toEqual([]);
+  });
+});
