@@ -25,8 +25,10 @@ import { Leads } from './leads.js';
 import { LedPbx } from './led-pbx.js';
 import { Metrics } from './metrics.js';
 import type { AdapterDefinition } from './pbx/adapter.js';
+import type { PbxLine } from './pbx/pbx-line.js';
 import type { Heritage, Lead } from './store/store.js';
 import { Strangers } from './strangers.js';
+import { UngatedDials } from './ungated-dials.js';
 import { VERSION } from './version.js';
 import { readAuthorities } from './zammad/authorities.js';
 import { createZammadClient } from './zammad/client.js';
@@ -89,6 +91,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     signal: options.signal,
   });
   const led = new Map<PbxName, LedPbx>();
+  const ungated = new UngatedDials({ log, count });
   const delivery = {
     timeout: config.delivery.timeout,
     parallel: config.delivery.parallel,
@@ -105,11 +108,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     onReply: ({ callId, reply, live, gated, zammad }) => {
       // Whoever waits at the gate has it, or had it: it is his.
       if (gated) return;
-      if (reply.kind === 'dial') {
-        log.debug({ callId, zammad }, 'Zammad names a caller id, which this version cannot set');
-        return;
-      }
-      if (live) rejectCall(led, callId, log);
+      const run = live ? [...led.values()].find((one) => one.has(callId)) : undefined;
+      if (run === undefined) return;
+      const { line } = run;
+      if (reply.kind === 'dial') ungated.take({ pbx: line.name, callId, zammad, gate: line.gateState });
+      else rejectCall(line, callId, log);
     },
   });
   const reconciler = new Reconciler({
@@ -280,9 +283,8 @@ function addressFor({ http: { host, port, tls } }: Config): string | undefined {
 }
 
 /** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */
-function rejectCall(led: ReadonlyMap<string, LedPbx>, callId: CallId, log: Logger): void {
-  const run = [...led.values()].find((one) => one.has(callId));
-  run?.line.reject(callId).catch((thrown: unknown) => {
+function rejectCall(line: PbxLine, callId: CallId, log: Logger): void {
+  line.reject(callId).catch((thrown: unknown) => {
     log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
   });
 }

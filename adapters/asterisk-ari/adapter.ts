@@ -1,18 +1,34 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { RetriableError } from '../../src/errors.js';
-import type { Adapter, AdapterContext, Hearing, Refreshes } from '../../src/pbx/adapter.js';
+import type {
+  Adapter,
+  AdapterContext,
+  Gates,
+  GateState,
+  HangsUp,
+  Hearing,
+  OrderOutcome,
+  OriginateOrder,
+  OriginateOutcome,
+  Originates,
+  Refreshes,
+  SetsCallerId,
+} from '../../src/pbx/adapter.js';
 import { AsteriskLegs } from '../asterisk/legs.js';
 import type { Asking } from './ask.js';
 import type { AsteriskAriConfig } from './config.js';
 import { stoppedError } from './errors.js';
 import type { AriEvent } from './event.js';
 import { wantOnly } from './event-filter.js';
+import { Orders } from './orders.js';
+import { Originator } from './originate/originator.js';
 import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';
 import { createRest } from './rest.js';
 import type { AriRest } from './rest-contract.js';
 import { Resync } from './resync.js';
 import { openSession, type AriSession } from './session.js';
+import { StasisGate } from './stasis-gate.js';
 import { translate } from './translation.js';
 import { Trunks } from './trunks.js';
 
@@ -27,10 +43,15 @@ interface Line {
 }
 
 /** One Asterisk, heard over its REST Interface. */
-export class AsteriskAriAdapter implements Adapter, Refreshes {
+export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, Refreshes, SetsCallerId {
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
+  readonly #gate: StasisGate;
+  readonly #orders: Orders;
+  readonly #originator: Originator;
+  /** What keeps the gate closed although the PBX is heard. */
+  #readOnly: string | undefined;
   #line: Line | undefined;
   /** Ends the start that is under way. */
   #starting: AbortController | undefined;
@@ -42,7 +63,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     private readonly context: AdapterContext,
     private readonly config: AsteriskAriConfig,
   ) {
-    const { name, clock, log } = context;
+    const { name, clock, log, metrics } = context;
     this.#trunks = new Trunks({ configured: config.trunks, name, clock, log });
     this.#legs = new AsteriskLegs((channel) => this.#trunks.matches(channel), 'asked');
     this.#resync = new Resync({
@@ -52,6 +73,44 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
       emit: (batch) => {
         this.#emitAndAsk(batch);
       },
+      onChannels: (channels) => {
+        void this.#gate.release(channels);
+      },
+    });
+    this.#gate = new StasisGate({
+      app: config.app,
+      setName: config.gate?.setName ?? false,
+      gate: config.gate === undefined ? undefined : context.gate,
+      isReady: () => config.trunks !== undefined || this.#held === undefined,
+      isTrunk: (channel) => this.#trunks.matches(channel),
+      dialledOf: (leg) => this.#legs.dialledOf(leg),
+      onPresentation: (leg, withheld) => {
+        this.#questions?.answered(leg, withheld);
+      },
+      onHangUp: (leg) => {
+        this.#legs.markOurs(leg, true);
+      },
+      clock,
+      log,
+      count: (what) => {
+        metrics.count(what);
+      },
+    });
+    this.#orders = new Orders({
+      rest: () => this.#line?.rest,
+      markOurs: (leg, ours) => {
+        this.#legs.markOurs(leg, ours);
+      },
+    });
+    this.#originator = new Originator({
+      dial: config.dial,
+      name,
+      clock,
+      log,
+      markOurs: (leg) => {
+        this.#legs.markOurs(leg, true);
+      },
+      behind: (leg) => this.#legs.legBehind(leg),
     });
   }
 
@@ -61,19 +120,47 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
 
   async start(signal: AbortSignal): Promise<Hearing> {
     await this.#hangUpLine();
-    this.#starting = new AbortController();
-    const line = await this.#connect(AbortSignal.any([signal, this.#starting.signal]));
+    const starting = new AbortController();
+    const abort = (): void => {
+      starting.abort();
+    };
+    this.#starting = starting;
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     try {
-      return await this.#listen(line);
+      return await this.#listen(await this.#connect(starting.signal));
     } catch (thrown) {
       await this.#hangUpLine();
       throw thrown;
+    } finally {
+      // From now on `stop` ends it, when who waits in Stasis has been let go.
+      signal.removeEventListener('abort', abort);
+      if (this.#starting === starting) this.#starting = undefined;
     }
   }
 
   async stop(): Promise<void> {
     this.#starting?.abort();
     await this.#hangUpLine();
+  }
+
+  hangUp(leg: LegId, q850: number): Promise<OrderOutcome> {
+    return this.#orders.hangUp(leg, q850);
+  }
+
+  setCallerId(leg: LegId, number: string): Promise<OrderOutcome> {
+    return this.#orders.setCallerId(leg, number);
+  }
+
+  originate(order: OriginateOrder): Promise<OriginateOutcome> {
+    return this.#originator.originate(order);
+  }
+
+  gateState(): GateState {
+    const { gate, app } = this.config;
+    if (gate === undefined) return { kind: 'off', mend: mendGate(this.context.name, app) };
+    const closed = this.#line === undefined ? 'the PBX is not connected' : this.#readOnly;
+    return closed === undefined ? { kind: 'open' } : { kind: 'closed', reason: closed };
   }
 
   async refresh(): Promise<void> {
@@ -107,6 +194,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     });
     const line = { session, rest, asking: { rest, at: { host, port }, username } };
     this.#line = line;
+    this.#gate.open(rest);
     if (signal.aborted) {
       await this.#hangUpLine();
       throw stoppedError();
@@ -116,6 +204,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
 
   async #listen({ session, rest, asking }: Line): Promise<Hearing> {
     const unfiltered = await wantOnly(rest, this.config.app, this.context.log);
+    this.#readOnly = unfiltered;
     await this.#trunks.learn(asking);
     this.#questions = new Questions({
       context: this.context,
@@ -131,6 +220,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     for (const event of held) this.#handle(event);
     await this.#resync.take(asking);
     if (this.#line?.session !== session) throw stoppedError();
+    this.#originator.connected({ rest, lost: session.closed });
     const trunks = this.#trunks;
     const resync = this.#resync;
     return {
@@ -148,6 +238,8 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     this.#held = undefined;
     const line = this.#line;
     this.#line = undefined;
+    // Who waits in Stasis goes on before the application is gone, and no phone rings in vain.
+    await Promise.all([this.#gate.close(), this.#originator.end()]);
     line?.rest.close();
     await line?.session.close();
   }
@@ -156,6 +248,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
 
   #onEvent(event: AriEvent): void {
     this.context.metrics.count('events');
+    this.#gate.take(event);
     if (this.#held === undefined) {
       this.#handle(event);
       return;
@@ -172,6 +265,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     if (message === undefined) return;
     this.#resync.heard(message);
     this.#emitAndAsk(this.#legs.push(message));
+    this.#originator.hear(message);
   }
 
   #emitAndAsk(batch: readonly LegEvent[]): void {
@@ -183,3 +277,7 @@ export class AsteriskAriAdapter implements Adapter, Refreshes {
     if (batch.length > 0 && this.#line !== undefined) this.context.emit(batch);
   }
 }
+
+const mendGate = (pbx: string, app: string): string =>
+  `set gate: {} of PBX ${pbx}, and in Asterisk put the line Stasis(${app},number=\${EXTEN}) before the Dial of outbound calls ` +
+  '(docs/guide-asterisk.md, "Before any phone rings")';

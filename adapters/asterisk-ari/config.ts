@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
+import { dialSettings } from '../asterisk/dial-settings.js';
 
 const DEFAULT_PORT = 8088;
 
@@ -56,6 +57,20 @@ export const configSchema = z.strictObject({
   trunks: z.array(z.string().min(1)).min(1).optional().meta({
     description:
       'The endpoints that lead outside: names (`provider`), or TECH/NAME, with `*` for anything (`PJSIP/provider*`). ARI does not tell trunks from phones, so without it no call is told.',
+  }),
+  gate: z
+    .strictObject({
+      setName: z.boolean().default(false).meta({
+        description: 'When Zammad names a caller id, show it as the name too; else the name of the agent stays.',
+      }),
+    })
+    .optional()
+    .meta({
+      description:
+        'Let the dialplan ask before any phone rings: `Stasis(zammad,users=100,101)`. `gate: {}` is enough; docs/guide-asterisk.md has the lines for the dialplan.',
+    }),
+  dial: dialSettings.optional().meta({
+    description: 'Click-to-call: how the PBX rings an agent and dials for him. Without it nobody is rung.',
   }),
 });
 export type AsteriskAriConfig = z.output<typeof configSchema>;

@@ -12,6 +12,11 @@ export interface Listing {
   readonly channels: readonly AsteriskEvent[];
 }
 
+export interface ListingOptions extends AskOptions {
+  /** What `GET /channels` said, as soon as it has. */
+  readonly onChannels?: ((channels: readonly JsonObject[]) => void) | undefined;
+}
+
 /** Questions about channels at one time. */
 const AT_ONCE = 12;
 
@@ -23,10 +28,11 @@ const AT_ONCE = 12;
 export async function takeListing(
   asking: Asking,
   isPlaced: (channel: string) => boolean,
-  options: AskOptions,
+  options: ListingOptions,
 ): Promise<Listing> {
   const bridges = await askList(asking, ['bridges'], options);
   const channels = await askList(asking, ['channels'], options);
+  options.onChannels?.(channels);
   const bridgeOf = new Map<string, string>();
   for (const bridge of bridges) {
     const members = bridge['channels'];

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 2_000;
 /** Questions under way; a flood of calls must not become a flood of questions. */
 const MOST_UNDER_WAY = 500;
 /** Where FreePBX keeps what it was, before its inbound routes allow every number (functions.inc.php of its module core). */
-const FREEPBX_PRESENTATION = 'CALLINGNUMPRES_SV';
+export const FREEPBX_PRESENTATION = 'CALLINGNUMPRES_SV';
 
 export interface QuestionsOptions {
   readonly context: AdapterContext;
@@ -37,6 +37,11 @@ export class Questions {
   resume(): void {
     const { legs } = this.options;
     for (const leg of legs.legs()) if (legs.isAsked(leg)) this.#ask(leg);
+  }
+
+  /** Somebody else has asked. */
+  answered(leg: LegId, withheld: boolean): void {
+    this.#tell(leg, withheld);
   }
 
   /** Asks nothing more and says nothing more. */
@@ -66,6 +71,7 @@ export class Questions {
       return;
     }
     await this.#pause();
+    if (!this.options.legs.isAsked(leg)) return;
     const answers = [this.#isWithheld(leg, 'CALLERID(pres)'), this.#isWithheld(leg, FREEPBX_PRESENTATION)];
     this.#tell(leg, (await Promise.all(answers)).includes(true));
   }

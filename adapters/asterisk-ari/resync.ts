@@ -6,7 +6,7 @@ import type { AsteriskEvent } from '../asterisk/event.js';
 import type { AsteriskLegs } from '../asterisk/legs.js';
 import type { Asking } from './ask.js';
 import { stoppedError } from './errors.js';
-import { takeListing, type Listing } from './listing.js';
+import { takeListing, type Listing, type ListingOptions } from './listing.js';
 
 const LIST_TIMEOUT_MS = 10_000;
 /** A PBX that gave no whole list is asked again after so long. */
@@ -21,6 +21,7 @@ export interface ResyncOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly emit: (batch: readonly LegEvent[]) => void;
+  readonly onChannels?: ListingOptions['onChannels'];
 }
 
 /**
@@ -71,7 +72,7 @@ export class Resync {
   }
 
   async #take(asking: Asking): Promise<string | undefined> {
-    const { legs, emit, clock } = this.options;
+    const { legs, emit, clock, onChannels } = this.options;
     const { signal } = this.#ended;
     legs.beginSnapshot();
     const heard: AsteriskEvent[] = [];
@@ -80,6 +81,7 @@ export class Resync {
       const listing = await takeListing(asking, (channel) => legs.isPlaced(channel), {
         timeout: LIST_TIMEOUT_MS,
         signal,
+        onChannels,
       });
       if (heard.length > MOST_HEARD) throw new Error('more events came meanwhile than can be kept');
       emit(this.#merge(listing, heard));

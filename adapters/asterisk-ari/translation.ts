@@ -81,6 +81,8 @@ export function translate({ type, fields }: AriEvent): AsteriskEvent | undefined
       ...channel,
       ...bridgeHeaders(object(fields, 'bridge')),
       Cause: text(fields, 'cause'),
+      'Cause-txt': text(fields, 'cause_txt'),
+      TechCause: text(fields, 'tech_cause'),
       'CID-CallingPres': text(fields, 'caller_presentation'),
     });
   }

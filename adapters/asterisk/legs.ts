@@ -70,6 +70,11 @@ export class AsteriskLegs {
     const channel = this.#channels.get(leg);
     return (channel === undefined ? undefined : this.#diallers.behind(channel)) ?? leg;
   }
+  /** The number that a caller has dialled; undefined: that is not known. */
+  dialledOf(leg: LegId): string | undefined {
+    const channel = this.#channels.get(leg);
+    return channel?.origin === 'incoming' && /\d/u.test(channel.dialled ?? '') ? channel.dialled : undefined;
+  }
   /** It is not known yet whether this caller withholds his number. */
   isAsked(leg: LegId): boolean {
     const channel = this.#channels.get(leg);

@@ -3,10 +3,11 @@ import type { AvailabilityNews, AvailabilityWord } from '../call/availability.js
 import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
 import type { GateOpening, GateRequest } from '../call/gate.js';
-import type { CallId, Cause, LegEvent } from '../call/vocabulary.js';
+import type { CallId, Cause, LegEvent, PbxName } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
 import {
+  canGate,
   canHangUp,
   canOriginate,
   canPause,
@@ -14,6 +15,7 @@ import {
   type Adapter,
   type AdapterContext,
   type AgentPhones,
+  type GateState,
   type OrderOutcome,
   type OriginateOrder,
   type OriginateOutcome,
@@ -86,8 +88,12 @@ export class PbxLine {
     });
   }
 
-  get name(): string {
+  get name(): PbxName {
     return this.options.brain.pbx;
+  }
+  /** Whether its calls can wait before any phone rings; undefined: its adapter has no gate. */
+  get gateState(): GateState | undefined {
+    return canGate(this.#adapter) ? this.#adapter.gateState() : undefined;
   }
   get state(): PbxState {
     return this.#supervisor.state;

@@ -33,7 +33,15 @@ export class ActingAri implements ConformancePbx {
   }
 
   get settings(): Readonly<Record<string, unknown>> {
-    return { host: '127.0.0.1', port: this.#port, username: 'bridge', secret: PASSWORD, trunks: ['trunk'] };
+    return {
+      host: '127.0.0.1',
+      port: this.#port,
+      username: 'bridge',
+      secret: PASSWORD,
+      trunks: ['trunk'],
+      gate: {},
+      dial: { context: 'from-internal' },
+    };
   }
   get wrongLogin(): { readonly settings: Readonly<Record<string, unknown>>; readonly password: string } {
     return { settings: { ...this.settings, secret: WRONG_PASSWORD }, password: WRONG_PASSWORD };

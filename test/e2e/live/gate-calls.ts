@@ -3,6 +3,7 @@ import type { Settings } from '../../../src/stand-in/push-endpoint.js';
 import { headerOf } from '../../lab/sip-message.js';
 import type { SipCall } from '../../lab/sip-call.js';
 import { CUSTOMER, customerCalls, type ExpectedCall, inbound, OUTSIDE, type Scenario } from './scenario.js';
+import type { GateWay } from './gate-way.js';
 import type { Stage } from './stage.js';
 
 export const BLOCKED = CUSTOMER.replace('+', '');
@@ -36,8 +37,8 @@ export async function hearsBusy(customer: SipCall): Promise<void> {
 }
 
 /** Agent 100 calls out through the gate; the outside answers, both talk. Returns the carrier's end. */
-async function callOut(stage: Stage): Promise<SipCall> {
-  const alice = await stage.lab.phones.place('100', `6${OUTSIDE}`);
+async function callOut(stage: Stage, { prefix }: GateWay): Promise<SipCall> {
+  const alice = await stage.lab.phones.place('100', `${prefix}${OUTSIDE}`);
   const outside = await stage.lab.carrier.callTo(OUTSIDE);
   await outside.answer();
   await Promise.all([alice.hears(), outside.hears()]);
@@ -56,52 +57,42 @@ export function mustShow(number: string, { invite }: Pick<SipCall, 'invite'>): v
   }
 }
 
-const outboundAs = (callerIdKey: Settings['callerIdKey']): Scenario => ({
+const outboundAs = (way: GateWay, callerIdKey: Settings['callerIdKey']): Scenario => ({
   name: `Zammad names the number that an outbound call shows, as ${callerIdKey}`,
   calls: [gatedOutbound(SHOWN)],
   async play(stage) {
     stage.zammad.change({ routingTable: ROUTES, callerIdKey });
-    mustShow(SHOWN, await callOut(stage));
+    mustShow(SHOWN, await callOut(stage, way));
   },
 });
 
-export const gateCalls: readonly Scenario[] = [
+export const gateCalls = (way: GateWay): readonly Scenario[] => [
   {
     name: 'a blocked caller hears busy, and no phone rings',
-    calls: [inbound(703, { named: ['100'], cause: 'busy' })],
+    calls: [inbound(way.one, { named: ['100'], cause: 'busy' })],
     async play(stage) {
       stage.zammad.change({ blockList: [BLOCKED] });
-      await hearsBusy(await customerCalls(stage, 703));
+      await hearsBusy(await customerCalls(stage, way.one));
       await stage.lab.silence();
       nothingRang({ lab: stage.lab, events: () => stage.events() });
     },
   },
   {
     name: 'a blocked caller of a ring group hears busy, and no phone rings',
-    calls: [inbound(704, { named: ['100', '101'], cause: 'busy' })],
+    calls: [inbound(way.group, { named: ['100', '101'], cause: 'busy' })],
     async play(stage) {
       stage.zammad.change({ blockList: [BLOCKED] });
-      await hearsBusy(await customerCalls(stage, 704));
-      await stage.lab.silence();
-      nothingRang({ lab: stage.lab, events: () => stage.events() });
-    },
-  },
-  {
-    name: 'two bridges: nobody listens at the first gate, so the second one is asked',
-    calls: [inbound(705, { named: ['100'], cause: 'busy' })],
-    async play(stage) {
-      stage.zammad.change({ blockList: [BLOCKED] });
-      await hearsBusy(await customerCalls(stage, 705));
+      await hearsBusy(await customerCalls(stage, way.group));
       await stage.lab.silence();
       nothingRang({ lab: stage.lab, events: () => stage.events() });
     },
   },
   {
     name: 'a caller who is not blocked is put through',
-    calls: [inbound(703, { named: ['100'], answers: ['100'], cause: 'normalClearing' })],
+    calls: [inbound(way.one, { named: ['100'], answers: ['100'], cause: 'normalClearing' })],
     async play(stage) {
       stage.zammad.change({ blockList: ['4900000000'] });
-      const customer = await customerCalls(stage, 703);
+      const customer = await customerCalls(stage, way.one);
       const alice = await stage.lab.phones.callTo('100');
       await stage.shows(CUSTOMER, 'newCall');
       await alice.answer();
@@ -113,9 +104,9 @@ export const gateCalls: readonly Scenario[] = [
   },
   {
     name: 'a ring group: both agents and the queue are named before a phone rings, one answers',
-    calls: [inbound(704, { named: ['100', '101'], answers: ['101'], cause: 'normalClearing' })],
+    calls: [inbound(way.group, { named: ['100', '101'], answers: ['101'], cause: 'normalClearing' })],
     async play(stage) {
-      const customer = await customerCalls(stage, 704);
+      const customer = await customerCalls(stage, way.group);
       const bob = await stage.lab.phones.callTo('101');
       const told = stage.posts().filter(({ event }) => event === 'newCall');
       const queue = told[0]?.params?.['queue'];
@@ -130,9 +121,9 @@ export const gateCalls: readonly Scenario[] = [
   },
   {
     name: 'a caller who gives up while the gated phone rings',
-    calls: [inbound(703, { named: ['100'], cause: 'cancel' })],
+    calls: [inbound(way.one, { named: ['100'], cause: 'cancel' })],
     async play(stage) {
-      const customer = await customerCalls(stage, 703);
+      const customer = await customerCalls(stage, way.one);
       await stage.lab.phones.callTo('100');
       await customer.reaches('ringing');
       await customer.hangUp();
@@ -140,11 +131,11 @@ export const gateCalls: readonly Scenario[] = [
   },
   {
     name: 'a caller at the gate who hides from us but not from the network',
-    calls: [inbound(703, { named: ['100'], answers: ['100'], cause: 'normalClearing', from: 'anonymous' })],
+    calls: [inbound(way.one, { named: ['100'], answers: ['100'], cause: 'normalClearing', from: 'anonymous' })],
     secretNumber: '1711234567',
     async play(stage) {
       const identity = `P-Asserted-Identity: <sip:${CUSTOMER}@carrier.example.com>`;
-      const customer = await customerCalls(stage, 703, {
+      const customer = await customerCalls(stage, way.one, {
         name: 'Anonymous',
         domain: 'anonymous.invalid',
         from: 'anonymous',
@@ -157,13 +148,25 @@ export const gateCalls: readonly Scenario[] = [
       await customer.hangUp();
     },
   },
-  outboundAs('caller_id'),
-  outboundAs('callerId'),
+  outboundAs(way, 'caller_id'),
+  outboundAs(way, 'callerId'),
   {
     name: 'an outbound call for which Zammad names no number shows what the dialplan says',
     calls: [gatedOutbound('100')],
     async play(stage) {
-      mustShow('+49305550100', await callOut(stage));
+      mustShow('+49305550100', await callOut(stage, way));
     },
   },
 ];
+
+/** Only one of two bridges leads, and listens. */
+export const secondGate: Scenario = {
+  name: 'two bridges: nobody listens at the first gate, so the second one is asked',
+  calls: [inbound(705, { named: ['100'], cause: 'busy' })],
+  async play(stage) {
+    stage.zammad.change({ blockList: [BLOCKED] });
+    await hearsBusy(await customerCalls(stage, 705));
+    await stage.lab.silence();
+    nothingRang({ lab: stage.lab, events: () => stage.events() });
+  },
+};

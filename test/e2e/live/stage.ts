@@ -12,6 +12,7 @@ import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitFor } from '../../support/wait-for.js';
 import { AGENTS } from './agents.js';
 import { DIALS } from './clicking-adapter.js';
+import { BY_FAST_AGI, BY_STASIS } from './gate-way.js';
 
 export interface StageOptions {
   /** The interface by which the bridge hears Asterisk; AMI unless told otherwise. */
@@ -22,12 +23,10 @@ export interface StageOptions {
   readonly discoverTrunks?: boolean;
   /** Login with the right to pause members of queues; a device state keeps who does not wish to be disturbed too. */
   readonly doNotDisturb?: boolean;
-  /** Listen where the dialplan's gates ask, and tell the queue; dial for agents, through the gate. */
+  /** Be there where the dialplan's gates ask, and tell the queue; dial for agents, through the gate. */
   readonly gate?: boolean;
 }
 
-/** A 6 before the number, and the dialplan asks the gate. */
-const CLICKS = { ringFor: '5s', outsidePrefix: '6' };
 /** On the INVITE to the agent who has clicked. The lab's phones are above such things, and wait for a person. */
 export const AUTO_ANSWER = { name: 'Call-Info', value: '<sip:pbx.example.com>;answer-after=0' };
 const TOKEN = 'live-test-token-012345678';
@@ -52,6 +51,7 @@ export class Stage {
     readonly wire: TcpProxy,
     readonly zammad: StandIn,
     readonly bridge: BridgeProcess,
+    private readonly over: 'ami' | 'ari',
   ) {}
 
   static async set(installation: AsteriskInstallation, options: StageOptions = {}): Promise<Stage> {
@@ -62,7 +62,7 @@ export class Stage {
     const zammad = await startStandIn({ token: TOKEN });
     try {
       const bridge = await BridgeProcess.start(await configuration(lab, wire, zammad, options));
-      return new Stage(lab, wire, zammad, bridge);
+      return new Stage(lab, wire, zammad, bridge, options.over ?? 'ami');
     } catch (thrown) {
       await Promise.all([wire.close(), zammad.stop(), lab.close()]);
       throw thrown;
@@ -137,6 +137,18 @@ export class Stage {
     return { status, answer: body as Partial<DialAnswer> };
   }
 
+  /** The bridge crashes. Resolves when the PBX has noticed: until then its gate would have calls wait. */
+  async crash(): Promise<void> {
+    await this.bridge.kill();
+    if (this.over === 'ami') return;
+    const { ports, secret } = this.lab.pbx;
+    const authorization = `Basic ${Buffer.from(`bridge:${secret}`).toString('base64')}`;
+    await waitFor('Asterisk to forget the application', async () => {
+      const url = `http://127.0.0.1:${ports.ari}/ari/applications/zammad`;
+      return (await fetch(url, { headers: { authorization } })).status === 404;
+    });
+  }
+
   /** Cuts the bridge off from the PBX and waits until it has noticed. */
   async cutWire(): Promise<void> {
     await this.wire.cut();
@@ -165,7 +177,14 @@ async function configuration(
     zammad: [{ name: 'main', url: zammad.url }],
     numbers: { country: 'DE' },
     // A Zammad that hangs is given up soon, so that what waits behind is told within a test's patience.
-    ...(gate ? { calls: { sendQueue: true }, delivery: { timeout: '3s' }, dial: CLICKS } : {}),
+    ...(gate
+      ? {
+          calls: { sendQueue: true },
+          delivery: { timeout: '3s' },
+          // With it before the number the dialplan asks the gate.
+          dial: { ringFor: '5s', outsidePrefix: (over === 'ari' ? BY_STASIS : BY_FAST_AGI).prefix },
+        }
+      : {}),
     pbx: [
       {
         name: 'office',
@@ -176,7 +195,7 @@ async function configuration(
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
         ...(doNotDisturb ? { doNotDisturb: { deviceState: 'Custom:DND{extension}' } } : {}),
-        ...(gate ? { gate: { port: lab.pbx.ports.gate }, dial: DIALS } : {}),
+        ...(gate ? { gate: over === 'ari' ? {} : { port: lab.pbx.ports.gate }, dial: DIALS } : {}),
         ...(tls ? { tls: { ca: lab.pbx.caFile } } : {}),
       },
     ],

@@ -1,0 +1,252 @@
+import { describe, expect, test } from '@jest/globals';
+import { Originator } from '../../../adapters/asterisk-ari/originate/originator.js';
+import type { AriReply, AriRequest } from '../../../adapters/asterisk-ari/rest-contract.js';
+import { asteriskEvent } from '../../../adapters/asterisk-ari/translation.js';
+import { dialSettings } from '../../../adapters/asterisk/dial-settings.js';
+import type { LegId } from '../../../src/call/vocabulary.js';
+import { RetriableError } from '../../../src/errors.js';
+import type { OriginateOrder } from '../../../src/pbx/adapter.js';
+import { ManualClock, settle } from '../../support/manual-clock.js';
+import { silent } from '../../support/whole-bridge.js';
+
+type Answer = (request: AriRequest) => AriReply | Promise<AriReply> | Error | undefined;
+const ORDER: OriginateOrder = {
+  agent: { extension: '100', devices: [] },
+  number: '03012345678',
+  shown: 'Müller',
+  ringFor: 5_000,
+};
+const FAILED: AriReply = { status: 500, body: { error: 'Allocation failed' } };
+
+function rig(answer: Answer = () => undefined, dial: object | 'off' = { context: 'from-internal' }) {
+  const asked: AriRequest[] = [];
+  const clock = new ManualClock();
+  const ours: LegId[] = [];
+  let lose: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => {
+    lose = resolve;
+  });
+  const originator = new Originator({
+    dial: dial === 'off' ? undefined : dialSettings.parse(dial),
+    name: 'office',
+    clock,
+    log: silent,
+    markOurs: (leg) => void ours.push(leg),
+    behind: (leg) => leg,
+    idPrefix: 'id',
+  });
+  const request = (one: AriRequest): Promise<AriReply> => {
+    asked.push(one);
+    const given = answer(one) ?? { status: one.method === 'DELETE' ? 204 : 200, body: {} };
+    return given instanceof Error ? Promise.reject(given) : Promise.resolve(given);
+  };
+  originator.connected({ rest: { request, close: () => undefined }, lost });
+  const state = (id: string, ChannelState: string): void => {
+    originator.hear(asteriskEvent('Newstate', { Uniqueid: id, ChannelState }));
+  };
+  return {
+    originator,
+    asked,
+    clock,
+    ours,
+    lose,
+    made: (id = 'id-1') => {
+      state(id, '0');
+    },
+    rings: (id = 'id-1') => {
+      state(id, '5');
+    },
+    taken: (id = 'id-1') => {
+      state(id, '6');
+    },
+    ends: (cause: number, id = 'id-1', text = 'Words') => {
+      originator.hear(asteriskEvent('Hangup', { Uniqueid: id, Cause: String(cause), 'Cause-txt': text }));
+    },
+    hungUp: () =>
+      asked.filter(({ method }) => method === 'DELETE').map(({ path, query }) => [path[1], query?.['reason']]),
+  };
+}
+
+describe('a click', () => {
+  test('rings the agent, who sees whom he will talk to, and then dials as himself', async () => {
+    const { originator, asked, rings, taken, clock } = rig();
+    const autoAnswer = { name: 'Call-Info', value: ';answer-after=0' };
+    const clicked = originator.originate({ ...ORDER, autoAnswer });
+    await settle();
+    rings();
+    taken();
+    expect(await clicked).toEqual({ kind: 'done', leg: 'id-1' });
+    expect(asked).toEqual([
+      {
+        method: 'POST',
+        path: ['channels'],
+        query: {
+          endpoint: 'PJSIP/100',
+          channelId: 'id-1',
+          otherChannelId: undefined,
+          formats: undefined,
+          context: 'from-internal',
+          extension: '03012345678',
+          priority: 1,
+          timeout: 7,
+        },
+        body: {
+          variables: {
+            'CONNECTEDLINE(num,i)': '03012345678',
+            'CONNECTEDLINE(name,i)': 'Müller',
+            'PJSIP_HEADER(add,Call-Info)': ';answer-after=0',
+          },
+        },
+        timeout: 3_000,
+      },
+    ]);
+    expect(clock.pending).toBe(0);
+  });
+  test('all his devices ring; the first that is taken ends the others, which show no missed call', async () => {
+    const { originator, taken, ours, hungUp, ends, clock } = rig();
+    const clicked = originator.originate({ ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } });
+    await settle();
+    taken('id-2');
+    expect(await clicked).toEqual({ kind: 'done', leg: 'id-2' });
+    expect(hungUp()).toEqual([['id-1', 'answered_elsewhere']]);
+    expect(ours).toEqual(['id-1']);
+    ends(26, 'id-1');
+    expect(clock.pending).toBe(0);
+  });
+  test.each([
+    [17, 'busy'],
+    [21, 'declined'],
+    [20, 'not-registered'],
+    [1, 'unknown-extension'],
+    [38, 'failed'],
+  ])('a phone that ends with cause %i: %s, and the PBX’s own words', async (cause, why) => {
+    const { originator, rings, ends } = rig();
+    const clicked = originator.originate(ORDER);
+    await settle();
+    rings();
+    ends(cause);
+    expect(await clicked).toMatchObject({ kind: 'refused', why, said: `Words (${cause})` });
+  });
+  test('one device declines, the other rings on', async () => {
+    const { originator, ends, rings, taken } = rig();
+    const clicked = originator.originate({ ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } });
+    await settle();
+    ends(21, 'id-1');
+    rings('id-2');
+    taken('id-2');
+    expect(await clicked).toMatchObject({ kind: 'done' });
+  });
+  test('rings in vain: it is hung up when its time is up', async () => {
+    const { originator, rings, clock, hungUp } = rig();
+    const clicked = originator.originate(ORDER);
+    await settle();
+    rings();
+    await clock.advance(5_000);
+    expect(await clicked).toMatchObject({ kind: 'refused', why: 'no-answer' });
+    expect(hungUp()).toEqual([['id-1', 'normal']]);
+  });
+  test('a phone that gives no sign at all is taken to be off', async () => {
+    const { originator, clock, made } = rig();
+    const clicked = originator.originate(ORDER);
+    await settle();
+    made();
+    await clock.advance(5_000);
+    expect(await clicked).toMatchObject({ why: 'not-registered' });
+  });
+});
+
+describe('the PBX does not ring the phone', () => {
+  test.each([
+    ['is not registered', { status: 200, body: { state: 'offline' } }, 'not-registered'],
+    ['does not exist', { status: 404, body: { message: 'Endpoint not found' } }, 'unknown-extension'],
+    ['seems to be well', { status: 200, body: { state: 'online' } }, 'failed'],
+  ])('which %s', async (_, endpoint, why) => {
+    const { originator, asked } = rig(({ method, path }) =>
+      method === 'POST' ? FAILED : path[0] === 'endpoints' ? endpoint : undefined,
+    );
+    expect(await originator.originate(ORDER)).toMatchObject({ kind: 'refused', why });
+    expect(asked[1]?.path).toEqual(['endpoints', 'PJSIP', '100']);
+  });
+  test('because the login may not', async () => {
+    const { originator } = rig(() => ({ status: 403, body: { message: 'no' } }));
+    const outcome = await originator.originate(ORDER);
+    expect(outcome).toMatchObject({ why: 'not-allowed', said: 'no' });
+    expect(JSON.stringify(outcome)).toContain('read_only = no');
+  });
+  test('and does not answer: should it ring later, it is hung up', async () => {
+    const { originator, hungUp, rings, clock } = rig(({ method }) =>
+      method === 'POST' ? new RetriableError('ZPB_ARI_TIMEOUT', 'late') : undefined,
+    );
+    expect(await originator.originate(ORDER)).toMatchObject({ why: 'not-heard', said: 'late' });
+    rings();
+    expect(hungUp()).toEqual([
+      ['id-1', 'normal'],
+      ['id-1', 'normal'],
+    ]);
+    rings();
+    expect(hungUp()).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+  test('because the connection breaks', async () => {
+    const { originator, lose, hungUp } = rig();
+    const clicked = originator.originate(ORDER);
+    await settle();
+    lose();
+    expect(await clicked).toMatchObject({ why: 'not-heard' });
+    expect(hungUp()).toEqual([]);
+  });
+  test('because it is not connected', async () => {
+    const { originator, clock } = rig();
+    await originator.end();
+    expect(await originator.originate(ORDER)).toMatchObject({ why: 'not-heard' });
+    expect(clock.pending).toBe(0);
+  });
+  test('because nobody has set it up', async () => {
+    const { originator } = rig(undefined, 'off');
+    expect(await originator.originate(ORDER)).toMatchObject({ kind: 'refused' });
+  });
+  test('while it rings already', async () => {
+    const { originator, ends } = rig();
+    const first = originator.originate(ORDER);
+    expect(await originator.originate(ORDER)).toMatchObject({ why: 'busy' });
+    await settle();
+    ends(17);
+    await first;
+  });
+});
+
+test('at the end it is waited for that no phone rings in vain, but not for long', async () => {
+  let answerDelete: (reply: AriReply) => void = () => undefined;
+  const { originator, clock, rings } = rig(({ method }) =>
+    method === 'DELETE' ? new Promise<AriReply>((resolve) => (answerDelete = resolve)) : undefined,
+  );
+  const clicked = originator.originate(ORDER);
+  await settle();
+  rings();
+  await clock.advance(5_000);
+  await clicked;
+  let ended = false;
+  const end = originator.end().then(() => (ended = true));
+  await settle();
+  expect(ended).toBe(false);
+  answerDelete({ status: 204, body: undefined });
+  await end;
+  expect(clock.pending).toBe(0);
+});
+
+test('a Local channel has two ids, a format that phones understand, and a caller', async () => {
+  const { originator, asked, taken } = rig(undefined, {
+    context: 'from-internal',
+    phone: 'Local/{extension}@ring-agents',
+  });
+  const clicked = originator.originate(ORDER);
+  await settle();
+  expect(asked[0]?.query).toMatchObject({
+    endpoint: 'Local/100@ring-agents',
+    otherChannelId: 'id-1-b',
+    formats: 'slin',
+  });
+  expect(asked[0]?.body).toMatchObject({ variables: { 'CALLERID(num)': '100' } });
+  taken();
+  await clicked;
+});
