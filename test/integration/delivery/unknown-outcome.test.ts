@@ -108,7 +108,8 @@ describe('hangup of a missed call', () => {
     expect(bench.standIn.row('office-1')).toMatchObject({ state: 'hangup', done: false });
     const [sent, ...looks] = bench.standIn.requests().slice(1);
     expect(looks.length).toBeGreaterThanOrEqual(2);
-    expect(looks[0]!.at - sent!.at).toBeGreaterThanOrEqual(190);
+    // Its 200 ms count from when it was sent, which a busy machine may see arrive late.
+    expect(looks[0]!.at - sent!.at).toBeGreaterThanOrEqual(150);
     expect(await bench.left('office-1')).toEqual([]);
   });
 

@@ -119,7 +119,8 @@ describeHere(`PostgreSQL comes and goes${reason === undefined ? '' : ` (skipped:
     try {
       await waitFor('the lead to run out', () => lead.until < performance.now());
       expect(lead.ended.aborted).toBe(false);
-      await waitFor('the store to notice', () => store.state.state === 'gone');
+      // A statement is given up after 4 s, a connection after 5 s, one after the other at worst.
+      await waitFor('the store to notice', () => store.state.state === 'gone', { within: 20_000 });
     } finally {
       cluster.freeze('SIGCONT');
     }
