@@ -9,8 +9,8 @@ export interface EslFrame {
   readonly body: Buffer;
 }
 
-/** No block of headers comes near; what goes on for longer is no event socket. */
-const MAX_HEADERS = 64 * 1024;
+/** A call at the gate is one block of headers, all its variables in it (SDPs of a browser, several times); what goes on for longer is no event socket. */
+const MAX_HEADERS = 256 * 1024;
 /** A list of many thousand channels is some megabytes. */
 const MAX_BODY = 16 * 1024 * 1024;
 const NO_BODY = Buffer.alloc(0);

@@ -45,19 +45,31 @@ export function originateCommand(order: OriginateOrder, settings: DialSettings, 
       'the header that makes the phone answer by itself has characters that FreeSWITCH could take for a command; letters, digits, blanks and . + * # ( ) / : ; < > = @ _ ? - are possible',
     );
   const variables = [
-    // Else a phone that only rings with a melody of its own would count as taken.
-    'ignore_early_media=true',
     `originate_timeout=${Math.max(1, Math.ceil(order.ringFor / 1000))}`,
     `origination_caller_id_number=${shownNumber(order)}`,
     `origination_caller_id_name='${shownName(order)}'`,
     `${ORDER_VARIABLE}=${id}`,
-    // `sip_auto_answer` would put its own header in the place of the configured one.
-    ...(autoAnswer === undefined ? [] : [`sip_h_${autoAnswer.name}='${autoAnswer.value}'`]),
+    ...forHisPhoneOnly([
+      // Else a phone that only rings with a melody of its own would count as taken.
+      'ignore_early_media=true',
+      // `sip_auto_answer` would put its own header in the place of the configured one.
+      ...(autoAnswer === undefined ? [] : [`sip_h_${autoAnswer.name}='${autoAnswer.value}'`]),
+    ]),
   ];
   return { kind: 'command', command: `originate {${variables.join(',')}}${phones.join(',')} ${number} XML ${context}` };
 }
 
 const refused = (reason: string): OriginateCommand => ({ kind: 'refused', reason });
+
+/**
+ * What a leg has, FreeSWITCH hands on to the legs that it dials: a colleague's phone would answer by itself too (each `sip_h_…`, unless
+ * `sip_copy_custom_headers` is false), and who dials would hear neither ringing nor an announcement (`ignore_early_media`). So it is taken
+ * back when the agent has taken his phone, by variables of our own: FreeSWITCH does all whose names begin with `execute_on_answer`.
+ */
+const forHisPhoneOnly = (assignments: readonly string[]): readonly string[] => [
+  ...assignments,
+  ...assignments.map((one, index) => `execute_on_answer_zammad_${index}='unset ${one.slice(0, one.indexOf('='))}'`),
+];
 
 const isHeader = ({ name, value }: NonNullable<OriginateOrder['autoAnswer']>): boolean =>
   HEADER_NAME.test(name) && HEADER_VALUE.test(value) && !value.includes(ENTERPRISE);

@@ -15,12 +15,19 @@ export interface GateListenerOptions {
   readonly maxConnections?: number | undefined;
   /** A peer that may connect. It is the listener's to destroy when the gate is closed. */
   readonly onSocket: (socket: Socket) => void;
+  /**
+   * A peer that is not served, because it may not connect or too many wait: to be let go, where a PBX would not go on with its call by
+   * itself. The listener destroys it when the gate is closed. Without this it is cut off.
+   */
+  readonly onTurnedAway?: ((socket: Socket) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly count: (name: 'gate_refused') => void;
 }
 
 const MAX_CONNECTIONS = 500;
+/** Peers that are turned away at one time; what is beyond is cut off. */
+const MOST_TURNED_AWAY = 500;
 /** The same complaint is not logged again within this. */
 const QUIET_MS = 60_000;
 /** Nobody else tries for this port in step with us: no chance is needed in these waits. */
@@ -33,6 +40,7 @@ const AGAIN = { first: 1_000, max: 60_000 };
 export class GateListener {
   readonly #allowed = new BlockList();
   readonly #sockets = new Set<Socket>();
+  readonly #turnedAway = new Set<Socket>();
   /** When each kind of complaint was logged, monotonic ms. */
   readonly #complained = new Map<string, Millis>();
   #server: Server | undefined;
@@ -93,7 +101,7 @@ export class GateListener {
     this.#failure = undefined;
     const server = this.#server;
     this.#server = undefined;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets, ...this.#turnedAway]) socket.destroy();
     if (server !== undefined) await closed(server);
   }
 
@@ -141,12 +149,12 @@ export class GateListener {
   #createServer(): Server {
     const { maxConnections = MAX_CONNECTIONS } = this.options;
     const server = createServer({ noDelay: true });
-    server.maxConnections = maxConnections;
+    server.maxConnections = maxConnections + (this.options.onTurnedAway === undefined ? 0 : MOST_TURNED_AWAY);
     server.on('connection', (socket) => {
       this.#meet(socket);
     });
     server.on('drop', () => {
-      this.refuse('crowd', `${maxConnections} calls wait already; those beyond go on unasked`);
+      this.refuse('crowd', crowded(maxConnections));
     });
     return server;
   }
@@ -157,15 +165,37 @@ export class GateListener {
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/u, '');
     if (!this.#allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) {
       this.refuse('address', `${address} may not connect; gate.allow names who may`);
+      this.#turnAway(socket);
+      return;
+    }
+    const { maxConnections = MAX_CONNECTIONS, onSocket } = this.options;
+    if (this.#sockets.size >= maxConnections) {
+      this.refuse('crowd', crowded(maxConnections));
+      this.#turnAway(socket);
+      return;
+    }
+    keep(socket, this.#sockets);
+    onSocket(socket);
+  }
+
+  #turnAway(socket: Socket): void {
+    const { onTurnedAway } = this.options;
+    if (onTurnedAway === undefined || this.#turnedAway.size >= MOST_TURNED_AWAY) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-    });
-    this.options.onSocket(socket);
+    keep(socket, this.#turnedAway);
+    onTurnedAway(socket);
   }
+}
+
+const crowded = (most: number): string => `${most} calls wait already; those beyond go on unasked`;
+
+function keep(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.once('close', () => {
+    sockets.delete(socket);
+  });
 }
 
 const listening = (server: Server, port: number, host: string): Promise<Error | undefined> =>

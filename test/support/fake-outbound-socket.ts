@@ -6,7 +6,10 @@ import { percentDecoded } from '../../adapters/freeswitch/event.js';
 export type OutboundEnd =
   | { readonly kind: 'goes on' }
   | { readonly kind: 'hung up'; readonly cause: string }
-  /** Set aside to resume, and never taken up again: what FreeSWITCH does without `async`. */
+  /**
+   * Nobody takes it up again. Without `async`: set aside to resume. With it: the connection has ended before `connect` was said, and the leg
+   * is parked after that, unless `socket_resume` is set (mod_event_socket, read in the source; with it, recorded: gate-silent).
+   */
   | { readonly kind: 'stuck' };
 
 export interface OutboundCallOptions {
@@ -68,6 +71,9 @@ export class OutboundCall {
   #settle: (end: OutboundEnd) => void = () => undefined;
   #received = '';
   #resume = false;
+  /** The port has taken the connection, and has said `connect`. */
+  #reached = false;
+  #connected = false;
   #linger: string | undefined;
   #cause: string | undefined;
   readonly #impatience: NodeJS.Timeout;
@@ -90,6 +96,9 @@ export class OutboundCall {
       this.#disconnect();
     }, options.patience ?? PATIENCE_MS);
     socket.setNoDelay(true);
+    socket.once('connect', () => {
+      this.#reached = true;
+    });
     // Nothing listens, or it resets: the dialplan goes on either way.
     socket.on('error', () => undefined);
     if (options.deaf === true) socket.pause();
@@ -121,7 +130,10 @@ export class OutboundCall {
   #over(): void {
     const resumes = this.#resume || this.variables.get('socket_resume') === 'true';
     if (this.#cause !== undefined) this.#settle({ kind: 'hung up', cause: this.#cause });
-    else this.#settle({ kind: resumes && !this.#async ? 'stuck' : 'goes on' });
+    else {
+      const parked = this.#reached && !this.#connected && !resumes;
+      this.#settle({ kind: (this.#async ? parked : resumes) ? 'stuck' : 'goes on' });
+    }
   }
 
   #hear(text: string): void {
@@ -140,8 +152,10 @@ export class OutboundCall {
     clearTimeout(this.#impatience);
     const [line = '', ...headers] = command.split('\n');
     const [word = '', ...rest] = line.split(' ');
-    if (word === 'connect') this.#say(this.options.block);
-    else if (word === 'resume') {
+    if (word === 'connect') {
+      this.#connected = true;
+      this.#say(this.options.block);
+    } else if (word === 'resume') {
       this.#resume = true;
       this.variables.set('socket_resume', 'true');
       this.#reply('+OK');

@@ -24,6 +24,8 @@ export class PlayedFreeSwitch {
   state = new FreeSwitchState();
   /** Makes the list of channels this much longer, bytes. */
   ballast = 0;
+  /** What comes of `originate …`; undefined: there is no such command. */
+  originate: (command: string) => ApiAnswer | undefined = () => undefined;
   esl!: FakeFreeSwitch;
   readonly #waiting = new Map<string, OutboundCall>();
 
@@ -72,6 +74,7 @@ export class PlayedFreeSwitch {
     if (command === 'show channels as json')
       return this.state.showChannels().replace('{', `{"ballast":${JSON.stringify('x'.repeat(this.ballast))},`);
     const [word = '', id = '', cause = ''] = command.split(' ');
+    if (word === 'originate') return this.originate(command);
     if (word === 'uuid_dump') return this.state.describe(id);
     if (word !== 'uuid_kill') return undefined;
     if (!this.state.legs().includes(id)) return '-ERR No such channel!\n';

@@ -60,5 +60,5 @@ const execute = (application: string, argument: string): Buffer =>
  * The dialplan goes on behind its `socket`. Where that is not `async`, FreeSWITCH would set a leg that is to resume aside and never
  * take it up again: there the wish to resume, which the dialplan may have said, is taken back.
  */
-const leave = ({ async }: WaitingCall): readonly Buffer[] =>
+export const leave = ({ async }: WaitingCall): readonly Buffer[] =>
   async ? [encodeCommand('resume'), encodeCommand('exit')] : [execute('unset', 'socket_resume'), encodeCommand('exit')];

@@ -3,8 +3,8 @@ import type { Clock } from '../../../src/clock.js';
 import { RetriableError } from '../../../src/errors.js';
 import { type EslFrame, EslFramer } from '../frames.js';
 
-/** All that one connection may ever say, in bytes. A call with many variables is some 20 kB. */
-const MAX_BYTES = 128 * 1024;
+/** All that one connection may ever say, in bytes. A call is some 10 kB, with many variables and the SDPs of a browser many times that. */
+const MAX_BYTES = 512 * 1024;
 const BLOCK_MS = 2_000;
 const REPLY_MS = 1_000;
 /** For FreeSWITCH to close its side: after a hang-up, or when ours is closed. */

@@ -10,7 +10,7 @@ import { isError } from '../commands.js';
 import * as header from '../headers.js';
 import type { TrunkTest } from '../legs.js';
 import { givenBy, numbersOf, readWaitingCall, type WaitingCall } from './call-block.js';
-import { commandsFor, isCallerId, REJECT_Q850 } from './decision-commands.js';
+import { commandsFor, isCallerId, leave, REJECT_Q850 } from './decision-commands.js';
 import { GatePeer } from './gate-peer.js';
 
 export interface OutboundGateOptions {
@@ -43,6 +43,9 @@ export class OutboundGate {
       ...options,
       onSocket: (socket) => {
         void this.#serve(new GatePeer(socket, options.clock));
+      },
+      onTurnedAway: (socket) => {
+        void this.#letGo(new GatePeer(socket, options.clock));
       },
     });
   }
@@ -94,6 +97,21 @@ export class OutboundGate {
       });
     } catch (thrown) {
       log.debug({ error: asError(thrown) }, 'gate: a call ended early');
+    } finally {
+      peer.close();
+    }
+  }
+
+  /**
+   * FreeSWITCH does not go on with a call whose connection ends before `connect` was said: it waits for ever, unless `socket_resume` is
+   * set. So whoever is not served is told to go on.
+   */
+  async #letGo(peer: GatePeer): Promise<void> {
+    try {
+      const call = readWaitingCall(await peer.call());
+      if (call !== undefined) await peer.give(leave(call));
+    } catch (thrown) {
+      this.options.log.debug({ error: asError(thrown) }, 'gate: one that is not served has not said what it is');
     } finally {
       peer.close();
     }

@@ -18,7 +18,7 @@ afterEach(closeOutboundBenches);
 
 const { block } = recordedGate('gate-continue');
 
-test('who may not connect: closed without a word, counted each time, said once a minute', async () => {
+test('who may not connect: told nothing but "connect", counted each time, said once a minute', async () => {
   const { raw, asked, counted, warnings, clock } = await outboundBench(CONTINUE, {
     allow: ['192.0.2.1', '2001:db8::/32'],
   });
@@ -26,8 +26,10 @@ test('who may not connect: closed without a word, counted each time, said once a
     let said = '';
     const sockets = await Promise.all(Array.from({ length: 10 }, () => raw()));
     for (const socket of sockets) socket.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    await waitFor('the word', () => said === 'connect\n\n'.repeat(10));
+    for (const socket of sockets) socket.write('Content-Type: command/reply\nReply-Text: +OK\n\n');
     await Promise.all(sockets.map(closed));
-    expect(said).toBe('');
+    expect(said).toBe('connect\n\n'.repeat(10));
     expect(counted.get('gate_refused')).toBe(10 * wave);
     expect(warnings).toHaveLength(wave);
     clock.turn(60_000);
@@ -36,12 +38,30 @@ test('who may not connect: closed without a word, counted each time, said once a
   expect(asked).toEqual([]);
 });
 
+test('a FreeSWITCH that may not connect: its calls go on, unasked', async () => {
+  const { call, asked, gate } = await outboundBench(BUSY, { allow: ['192.0.2.1'] });
+  for (const how of [{}, { 'Socket-Mode': 'static' }]) {
+    const waiting = call({ ...how, variable_socket_resume: undefined });
+    expect(await endOf(waiting)).toEqual({ kind: 'goes on' });
+  }
+  expect([asked, gate.connections]).toEqual([[], 0]);
+});
+
+test('one that may not connect and says nothing is cut off after two seconds', async () => {
+  const { raw, clock } = await outboundBench(CONTINUE, { allow: ['192.0.2.1'] });
+  const socket = await raw();
+  await waitFor('the deadline', () => clock.pending === 2);
+  clock.turn(2_000);
+  await closed(socket);
+  await waitFor('the last timer', () => clock.pending === 0);
+});
+
 describe('too much, or never an end', () => {
   test.each([
     ['a line of 1 MiB', `variable_x: ${'x'.repeat(1_048_576)}`],
     ['thousands of lines', 'variable_x: y\n'.repeat(20_000)],
-    ['empty lines', '\n'.repeat(200_000)],
-    ['a body of 16 MiB', `Content-Type: api/response\nContent-Length: 16777216\n\n${'x'.repeat(300_000)}`],
+    ['empty lines', '\n'.repeat(600_000)],
+    ['a body of 16 MiB', `Content-Type: api/response\nContent-Length: 16777216\n\n${'x'.repeat(600_000)}`],
     ['a body of a length that is none', 'Content-Type: api/response\nContent-Length: -1\n\n'],
   ])('%s: cut off long before its end', async (_, text) => {
     const it = await outboundBench(CONTINUE);
@@ -164,9 +184,9 @@ test('more connections than may wait: those beyond go on at once, the others are
   const it = await outboundBench(undefined, { maxConnections: 20 });
   const calls = Array.from({ length: 20 }, (_, index) => it.call({ 'Unique-ID': `leg-${index}` }));
   await waitFor('the questions', () => it.asked.length === 20);
-  const beyond = Array.from({ length: 30 }, () => it.call());
+  const beyond = Array.from({ length: 30 }, () => it.call({ variable_socket_resume: undefined }));
   expect(await Promise.all(beyond.map(endOf))).toEqual(beyond.map(() => ({ kind: 'goes on' })));
-  expect(beyond.every(({ told }) => told.length === 0)).toBe(true);
+  expect(beyond.every(({ told }) => told.join(' ') === 'connect resume exit')).toBe(true);
   expect([it.counted.get('gate_refused'), it.warnings.length]).toEqual([30, 1]);
   it.answer(BUSY);
   const ends = await Promise.all(calls.map(endOf));
@@ -185,6 +205,13 @@ test('peers that keep their end open after the answer hold no place', async () =
   it.clock.turn(1_000);
   await empty(it);
   await waitFor('the last timer', () => it.clock.pending === 0);
+});
+
+test('a call with 150 kB of variables, as browsers and long dialplans make them, is asked about', async () => {
+  const { call, asked } = await outboundBench(BUSY);
+  const waiting = call({ variable_switch_r_sdp: 'a=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n'.repeat(2_000) });
+  expect(await endOf(waiting)).toMatchObject({ kind: 'hung up' });
+  expect(asked).toHaveLength(1);
 });
 
 test('a block in pieces of one byte', async () => {

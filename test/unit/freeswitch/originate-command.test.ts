@@ -23,8 +23,9 @@ const commandFor = (more: Partial<OriginateOrder> = {}, how = settings()): strin
 describe('the command', () => {
   test('the agent’s phone first, then the number in the dialplan', () => {
     expect(commandFor({}, settings({ domain: 'pbx.example.test' }))).toBe(
-      'originate {ignore_early_media=true,originate_timeout=20,origination_caller_id_number=+4917112345678,' +
-        `origination_caller_id_name='+49 171 12345678',zammad_dial=${ID}}user/1000@pbx.example.test 0017112345678 XML default`,
+      'originate {originate_timeout=20,origination_caller_id_number=+4917112345678,' +
+        `origination_caller_id_name='+49 171 12345678',zammad_dial=${ID},ignore_early_media=true,` +
+        `execute_on_answer_zammad_0='unset ignore_early_media'}user/1000@pbx.example.test 0017112345678 XML default`,
     );
   });
 
@@ -78,6 +79,14 @@ describe('the command', () => {
     expect(info?.variables.get('sip_h_Alert-Info')).toBe('Ring Answer');
   });
 
+  test('what is for his phone alone is taken back when he has taken it: the leg that he dials would have it too', () => {
+    const read = readOriginate(commandFor({ autoAnswer: { name: 'Alert-Info', value: 'Ring Answer' } }));
+    const undone = [...(read?.variables ?? [])].filter(([name]) => name.startsWith('execute_on_answer'));
+    // Else nobody hears the ringing or "this number is not in service", and a colleague's phone answers by itself.
+    expect(undone.map(([, what]) => what)).toEqual(['unset ignore_early_media', 'unset sip_h_Alert-Info']);
+    expect(new Set(undone.map(([name]) => name)).size).toBe(2);
+  });
+
   test('less than a second is a second', () => {
     expect(readOriginate(commandFor({ ringFor: 1 }))?.variables.get('originate_timeout')).toBe('1');
   });
@@ -126,12 +135,14 @@ describe('nothing in a value can be more than a value', () => {
         sent += 1;
         const read = readOriginate(command);
         expect([...(read?.variables.keys() ?? [])]).toEqual([
-          'ignore_early_media',
           'originate_timeout',
           'origination_caller_id_number',
           'origination_caller_id_name',
           'zammad_dial',
+          'ignore_early_media',
           'sip_h_Call-Info',
+          'execute_on_answer_zammad_0',
+          'execute_on_answer_zammad_1',
         ]);
         expect(read).toMatchObject({ number, dialplan: 'XML', context: 'default' });
         expect(read?.phones).toHaveLength(1);

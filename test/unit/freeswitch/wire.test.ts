@@ -71,7 +71,7 @@ describe('frames', () => {
     expect(frames.map(({ body: got }) => got.length)).toEqual([body.length]);
   });
   test.each([
-    ['headers without end', Buffer.alloc(70_000, 'a')],
+    ['headers without end', Buffer.alloc(300_000, 'a')],
     ['a body of some terabytes', Buffer.from('Content-Length: 99999999999\n\n')],
     ['a negative length', Buffer.from('Content-Length: -1\n\n')],
   ])('%s ends the connection, not the memory', (_what, bytes) => {
