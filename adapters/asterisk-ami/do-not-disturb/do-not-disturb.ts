@@ -40,7 +40,9 @@ const AGAIN_MS = 30_000;
 const MOST_INTERFACES = 50;
 /** A module that is not there, or not yet: Asterisk lets logins in before it has loaded all of them. */
 const UNKNOWN_ACTION = /unknown command/i;
-const MOST_ASKS_OF_UNKNOWN = 5;
+/** It is asked again with growing waits, for about two minutes. */
+const FIRST_AGAIN_MS = 1_000;
+const MOST_ASKS_OF_UNKNOWN = 8;
 
 interface Answer {
   /** It is whole. */
@@ -60,7 +62,10 @@ export class DoNotDisturb {
   #isWhole = false;
   /** This login hears the events of class `agent`. */
   #hearsQueues = false;
-  #asksOfUnknown = 0;
+  /** How often it was asked over this connection. */
+  #asks = 0;
+  /** When it is asked next, by the monotonic clock. */
+  #askAt = 0;
 
   constructor(private readonly options: DoNotDisturbOptions) {
     const { deviceState } = options.settings;
@@ -82,7 +87,7 @@ export class DoNotDisturb {
     this.#session = undefined;
     this.#isWhole = false;
     this.#hearsQueues = false;
-    this.#asksOfUnknown = 0;
+    this.#asks = 0;
   }
 
   /** The queues may be others now. */
@@ -148,6 +153,7 @@ export class DoNotDisturb {
     this.#cancelAsk = undefined;
     const states = await this.#askStates(session);
     const members = await this.#askMembers(session);
+    this.#asks += 1;
     if (session !== this.#session) return undefined;
     const all = states.known && members.known;
     this.#emit([...states.events, ...members.events, ...(all ? [this.#complete()] : [])]);
@@ -178,9 +184,10 @@ export class DoNotDisturb {
     try {
       await this.#readMembers(session);
     } catch (thrown) {
+      // Any login may ask. A PBX that goes on not knowing the action has no queues.
+      const hasNone = isUnknown(thrown) && this.#asks >= MOST_ASKS_OF_UNKNOWN;
       this.#notWhole(thrown);
-      // Any login may ask; a PBX without app_queue does not know the action.
-      return { known: thrown instanceof AmiRefusedError && UNKNOWN_ACTION.test(thrown.reason), events: [] };
+      return { known: hasNone, events: [] };
     }
     this.#members.dropGone();
     return { known: true, events: this.#members.news() };
@@ -189,11 +196,10 @@ export class DoNotDisturb {
   /** The PBX was no help this time: it is asked again. */
   #notWhole(thrown: unknown): void {
     this.options.log.debug({ error: asError(thrown) }, 'who does not wish to be disturbed could not be asked for');
-    if (thrown instanceof AmiRefusedError) {
-      if (!UNKNOWN_ACTION.test(thrown.reason) || this.#asksOfUnknown >= MOST_ASKS_OF_UNKNOWN) return;
-      this.#asksOfUnknown += 1;
+    if (!(thrown instanceof AmiRefusedError)) this.#askSoon(AGAIN_MS);
+    else if (isUnknown(thrown) && this.#asks < MOST_ASKS_OF_UNKNOWN) {
+      this.#askSoon(Math.min(AGAIN_MS, FIRST_AGAIN_MS * 2 ** this.#asks));
     }
-    this.#askSoon(AGAIN_MS);
   }
 
   /** One at a time. */
@@ -223,10 +229,14 @@ export class DoNotDisturb {
     }
   }
 
+  /** Within `ms`, unless it is asked sooner anyhow. */
   #askSoon(ms: number): void {
-    if (this.#session === undefined || (this.#cancelAsk !== undefined && ms > GATHER_MS)) return;
+    const { clock } = this.options;
+    const at = clock.monotonic() + ms;
+    if (this.#session === undefined || (this.#cancelAsk !== undefined && this.#askAt <= at)) return;
     this.#cancelAsk?.();
-    this.#cancelAsk = this.options.clock.after(ms, () => {
+    this.#askAt = at;
+    this.#cancelAsk = clock.after(ms, () => {
       this.#cancelAsk = undefined;
       void this.#ask();
     });
@@ -255,6 +265,8 @@ export class DoNotDisturb {
     return outcome;
   }
 }
+
+const isUnknown = (thrown: unknown): boolean => thrown instanceof AmiRefusedError && UNKNOWN_ACTION.test(thrown.reason);
 
 const setState = (session: AmiSession, device: string, paused: boolean): Promise<OrderOutcome> =>
   order(session, setDeviceState(device, paused ? 'BUSY' : 'NOT_INUSE'));

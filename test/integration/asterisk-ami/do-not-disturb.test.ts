@@ -1,10 +1,11 @@
 /** Who does not wish to be disturbed, as the adapter hears it of Asterisk, asks for it, and orders it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LegEvent } from '../../../src/call/vocabulary.js';
-import { systemClock } from '../../../src/clock.js';
+import { type Clock, systemClock } from '../../../src/clock.js';
 import { canPause, type AgentPhones, type Hearing, type OrderOutcome } from '../../../src/pbx/adapter.js';
 import { type AdapterRig, adapterRig, type Answers, closeAdapterRigs } from '../../support/adapter-rig.js';
 import { encode, type Answer, type Headers } from '../../support/fake-ami.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { waitFor } from '../../support/wait-for.js';
 
 afterEach(closeAdapterRigs);
@@ -118,8 +119,8 @@ const inWords = (event: LegEvent): string[] => {
   return event.type === 'availabilities' ? [`complete ${event.lines.map(({ extension }) => extension).join()}`] : [];
 };
 
-async function connect(queues: FakeQueues, doNotDisturb: object = {}): Promise<Connected> {
-  const rig = await adapterRig(queues.answers, { trunks: ['trunk'], doNotDisturb }, systemClock);
+async function connect(queues: FakeQueues, doNotDisturb: object = {}, clock: Clock = systemClock): Promise<Connected> {
+  const rig = await adapterRig(queues.answers, { trunks: ['trunk'], doNotDisturb }, clock);
   queues.rig = rig;
   const hearing = await rig.start();
   const { adapter } = rig;
@@ -215,10 +216,36 @@ describe('what is heard', () => {
       ['Response', 'Error'],
       ['Message', 'Invalid/unknown command: QueueStatus. Use Action: ListCommands to show available commands.'],
     ];
-    const { said, hearing, pause } = await connect(queues);
-    expect(said()).toEqual(['complete ']);
+    const clock = new ManualClock();
+    const { said, hearing, pause, rig } = await connect(queues, {}, clock);
+    // It may not have loaded them yet.
+    expect(said()).toEqual([]);
     expect(hearing.missing).toEqual([]);
     expect(await pause(ALICE, true)).toEqual({ kind: 'gone' });
+    await waitFor('the end of the questions', () => {
+      clock.turn(500);
+      return said().length > 0;
+    });
+    expect(said()).toEqual(['complete ']);
+    const asked = (): number => rig.asterisk.actions.filter(({ name }) => name === 'queuestatus').length;
+    const before = asked();
+    clock.turn(600_000);
+    expect(asked()).toBe(before);
+  });
+
+  test('an Asterisk that lets logins in before it has loaded its queues is asked again a second later', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const { queuestatus } = queues.answers;
+    queues.answers['queuestatus'] = () => [
+      ['Response', 'Error'],
+      ['Message', 'Invalid/unknown command: QueueStatus. Use Action: ListCommands to show available commands.'],
+    ];
+    const clock = new ManualClock();
+    const { said } = await connect(queues, {}, clock);
+    queues.answers['queuestatus'] = queuestatus!;
+    clock.turn(1_000);
+    await waitFor('the members', () => said().length === 2);
+    expect(said()).toEqual(['alice false initial', 'complete alice']);
   });
 
   test('a list that was cut off concludes nothing', async () => {
