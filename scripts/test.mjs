@@ -101,7 +101,7 @@ async function main() {
   }
   return [
     await jest('all', ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', LIVE]),
-    await jest('live', ['--maxWorkers=2', LIVE]),
+    await jest('live', ['--maxWorkers=3', LIVE]),
     await program('npm run faults', process.execPath, [join(root, 'scripts/faults.mjs'), '--smoke']),
   ];
 }

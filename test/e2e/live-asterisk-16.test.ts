@@ -1,3 +1,4 @@
-import { describeSeries } from './live/describe-live.js';
+import { describeAmi, describeAri } from './live/describe-live.js';
 
-await describeSeries('16');
+await describeAmi('16');
+await describeAri('16');

@@ -1,3 +1,3 @@
-import { describeSeries } from './live/describe-live.js';
+import { describeAmi } from './live/describe-live.js';
 
-await describeSeries('22');
+await describeAmi('22');

@@ -74,7 +74,7 @@ export function readOptions(argv: readonly string[], root: string): Options | 'h
     runs: number('runs', values.runs, smoke ? 1 : 10),
     firstRun: number('first-run', values['first-run'], 1),
     seed: number('seed', values.seed, smoke ? 1 : randomInt(2 ** 31)),
-    calls: number('calls', values.calls, smoke ? 30 : 60),
+    calls: number('calls', values.calls, smoke ? 20 : 60),
     together: number('together', values.together, 10),
     mean: number('mean', values.mean, 2_000),
     token: values.token ?? (smoke ? true : undefined),

@@ -49,6 +49,8 @@ export async function startWholeBridge(options: {
   readonly pbx: readonly PbxEntry[];
   readonly agents?: readonly AgentConfig[];
   readonly drain?: number;
+  /** Of one request, ms. Default 2000. */
+  readonly timeout?: number;
   readonly gate?: Partial<Config['gate']>;
   readonly dial?: Partial<Config['dial']>;
   /** Default: in memory. */
@@ -86,7 +88,7 @@ export async function startWholeBridge(options: {
     agents: options.agents ?? AGENTS,
     dids: [],
     calls: CALLS,
-    delivery: { timeout: 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
+    delivery: { timeout: options.timeout ?? 2_000, parallel: 4, maxAge: 3_600_000, drain: options.drain ?? 2_000 },
     gate: { ...GATE, ...options.gate },
     store: options.store ?? { kind: 'memory' },
     dial: { ...DIAL, ...options.dial },

@@ -62,41 +62,54 @@ const ARI_IN_SHORT: ReadonlySet<string> = new Set([
   'the bridge crashes while a call waits in Stasis: the next one lets it go as soon as it is connected',
 ]);
 
-/** Plays the scenarios of `series`, whatever of it can be had here. */
-export async function describeSeries(series: '22' | '16'): Promise<void> {
+type Series = '22' | '16';
+/** Undefined, and a test that says why is skipped: it cannot be had here. */
+async function installed(series: Series, what: string): Promise<AsteriskInstallation | undefined> {
   jest.setTimeout(60_000);
   const installation = await installAsterisk(series);
-  if (installation.kind === 'unavailable') {
-    test.skip(`real calls through Asterisk ${series}: ${installation.reason}`, () => undefined);
-    return;
-  }
+  if (installation.kind !== 'unavailable') return installation;
+  test.skip(`real calls through Asterisk ${series}${what}: ${installation.reason}`, () => undefined);
+  return undefined;
+}
+const TROUBLE = { gate: true, troubled: true } as const;
+
+/** Plays the scenarios with Asterisk `series`, heard over its manager interface. */
+export async function describeAmi(series: Series): Promise<void> {
+  const installation = await installed(series, '');
+  if (installation === undefined) return;
   const pbx = `Asterisk ${installation.version}`;
   describeLive(`${pbx}: everyday calls`, installation, {}, everydayCalls);
   describeLive(`${pbx}: rough weather`, installation, { troubled: true }, roughWeather);
   const gated = [...gateCalls(BY_FAST_AGI), secondGate, ...clickedCalls('ami')];
   describeLive(`${pbx}: before any phone rings, and by a click`, installation, { gate: true }, gated);
-  const trouble = { gate: true, troubled: true };
   const unanswered = [...gateTrouble(BY_FAST_AGI), ...clicksInTrouble];
-  describeLive(`${pbx}: a gate that gets no answer, a click that breaks`, installation, trouble, unanswered);
-  const overAri = [
+  describeLive(`${pbx}: a gate that gets no answer, a click that breaks`, installation, TROUBLE, unanswered);
+  const overTls = `${pbx}: over TLS, trunks discovered`;
+  if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
+  else test.skip(`${overTls}: no openssl here`, () => undefined);
+}
+
+/** The same over ARI: what is heard or done in another way there. */
+export async function describeAri(series: Series): Promise<void> {
+  const installation = await installed(series, ', over ARI');
+  if (installation === undefined) return;
+  const pbx = `Asterisk ${installation.version}`;
+  const all = [
     ...gateCalls(BY_STASIS),
     ...clickedCalls('ari'),
     ...gateTrouble(BY_STASIS),
     crowd(BY_STASIS),
     strandedInStasis,
   ];
-  const ariScenarios =
+  const scenarios =
     series === '22'
-      ? [...overAri.filter(({ name }) => !ALIKE.has(name)), ...ariWeather]
-      : overAri.filter(({ name }) => ARI_IN_SHORT.has(name));
-  describeLive(`${pbx}: over ARI, gated and by a click`, installation, { ...trouble, over: 'ari' }, ariScenarios);
-  const overTls = `${pbx}: over TLS, trunks discovered`;
-  if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
+      ? [...all.filter(({ name }) => !ALIKE.has(name)), ...ariWeather]
+      : all.filter(({ name }) => ARI_IN_SHORT.has(name));
+  describeLive(`${pbx}: over ARI, gated and by a click`, installation, { ...TROUBLE, over: 'ari' }, scenarios);
+  const overTls = `${pbx}: over ARI with TLS, trunks discovered`;
+  const safe = { over: 'ari', tls: true, discoverTrunks: true } as const;
+  if (await hasOpenssl()) describeLive(overTls, installation, safe, ariCalls);
   else test.skip(`${overTls}: no openssl here`, () => undefined);
-  const ariOverTls = `${pbx}: over ARI with TLS, trunks discovered`;
-  const safeAri = { over: 'ari', tls: true, discoverTrunks: true } as const;
-  if (await hasOpenssl()) describeLive(ariOverTls, installation, safeAri, ariCalls);
-  else test.skip(`${ariOverTls}: no openssl here`, () => undefined);
 }
 
 const COMPLAINT = /"level":"(warn|error|fatal)"/;
