@@ -92,7 +92,7 @@ export function askApi({ base, token, ca }: ApiTarget, question: ApiQuestion): P
   const options: RequestOptions = { method, headers, signal: ending, agent: false, ...(ca !== undefined && { ca }) };
   return new Promise((resolve, reject) => {
     const fail = (thrown: unknown): void => {
-      const reason = ending.aborted && !signal.aborted ? `no reply within ${deadline} ms` : asError(thrown).message;
+      const reason = ending.aborted && !signal.aborted ? `no reply within ${deadline} ms` : reasonOf(thrown);
       reject(new RetriableError('ZPB_API_UNREACHABLE', `The bridge cannot be reached at ${base.origin}: ${reason}`));
     };
     const sent = (url.protocol === 'https:' ? tlsRequest : plainRequest)(url, options, (response) => {
@@ -111,6 +111,16 @@ export function askApi({ base, token, ca }: ApiTarget, question: ApiQuestion): P
     sent.on('error', fail);
     sent.end(text);
   });
+}
+
+/** Node's words for TLS are OpenSSL's, and name no way out. */
+function reasonOf(thrown: unknown): string {
+  const { code, message } = asError(thrown) as NodeJS.ErrnoException;
+  if (code === 'EPROTO') return 'it does not speak TLS there; without TLS the address begins with http://';
+  if (code === 'ECONNRESET') return `${message} (if it speaks TLS, the address begins with https://)`;
+  if (/^(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_/.test(code ?? ''))
+    return `its certificate is of no authority that is known here (${message}); name that with --ca FILE`;
+  return message;
 }
 
 function parsed(text: string): unknown {

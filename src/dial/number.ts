@@ -1,5 +1,10 @@
 /** What a person typed, pasted or clicked, as a number to be dialled. Pure. */
-import { getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import {
+  getCountryCallingCode,
+  parsePhoneNumberFromString,
+  type CountryCode,
+  type PhoneNumber,
+} from 'libphonenumber-js/min';
 import { createNumbers, isCountry } from '../call/numbers.js';
 import { createEmergency } from '../gate/emergency.js';
 
@@ -37,6 +42,8 @@ export type ReadNumber =
 const MAX_TEXT = 200;
 /** Up to so many digits it is a number inside, or one of few digits that everybody dials as it is. */
 const INSIDE_DIGITS = 5;
+/** Nobody means more of them. */
+const MOST_ZEROS = 8;
 
 const trouble = (why: NumberTrouble): ReadNumber => ({ ok: false, why });
 
@@ -45,9 +52,16 @@ export function createNumberReader(rules: NumberRules): (text: string) => ReadNu
   const numbers = createNumbers(rules.country, (digits) => extensions.has(digits));
   const isEmergency = createEmergency(rules.emergency, [...rules.outsideLine, rules.outsidePrefix]);
   const write = createWriter(rules);
+  const isDenied = (number: string): boolean => rules.deny.some((pattern) => fits(pattern, number));
   const isAllowed = (number: string): boolean =>
-    (rules.allow.length === 0 || rules.allow.some((pattern) => fits(pattern, number))) &&
-    !rules.deny.some((pattern) => fits(pattern, number));
+    (rules.allow.length === 0 || rules.allow.some((pattern) => fits(pattern, number))) && !isDenied(number);
+  const behindLine = (dialled: string): readonly string[] =>
+    rules.outsideLine
+      .filter((line) => line !== '' && dialled.startsWith(line))
+      .map((line) => dialled.slice(line.length))
+      .flatMap((rest) =>
+        rest.length <= INSIDE_DIGITS ? [rest] : (e164Of(rest, numbers.clean(rest), rules.country)?.number ?? []),
+      );
 
   const inside = (number: string, leftOut: string | undefined): ReadNumber =>
     isAllowed(number) ? { ok: true, dialled: number, number, outside: false, leftOut } : trouble('number-denied');
@@ -61,11 +75,17 @@ export function createNumberReader(rules: NumberRules): (text: string) => ReadNu
     if (isEmergency(digits)) return trouble('emergency');
     if (/[*#]/.test(digits)) return trouble('feature-code');
     if (!digits.startsWith('+') && digits.length <= INSIDE_DIGITS) return inside(digits, leftOut);
-    const number = e164Of(digits, numbers.clean(digits), rules.country);
-    if (number === undefined) return trouble('bad-number');
-    const dialled = write(digits, number);
+    const read = e164Of(digits, numbers.clean(digits), rules.country);
+    if (read === undefined) return trouble('bad-number');
+    const { number } = read;
+    const written = write(digits, number);
+    const dialled = `${rules.outsidePrefix}${written}`;
     if (isEmergency(dialled)) return trouble('emergency');
-    return isAllowed(number) ? { ok: true, dialled, number, outside: true, leftOut } : trouble('number-denied');
+    // Of no known range, or without its area code: what stands first may be the outside line, and the rest another number.
+    const sure = read.known && (written !== digits || digits.startsWith('0'));
+    const others = sure ? [] : behindLine(written);
+    if (!isAllowed(number) || others.some((other) => isDenied(other))) return trouble('number-denied');
+    return { ok: true, dialled, number, outside: true, leftOut };
   };
 }
 
@@ -104,33 +124,70 @@ function telUri(text: string): string | undefined {
   return extension === undefined ? full : `${full},${extension}`;
 }
 
-/** @param clean the same as the rest of the program reads it. */
-function e164Of(digits: string, clean: string | undefined, country: string): string | undefined {
-  const known = clean === undefined ? undefined : parsePhoneNumberFromString(`+${clean}`);
-  if (known?.isValid() === true) return known.number;
-  // Ranges come up that the tables of numbers do not have yet.
-  const parsed = parsePhoneNumberFromString(digits, isCountry(country) ? country : undefined);
-  return parsed?.isPossible() === true ? parsed.number : undefined;
+interface E164 {
+  readonly number: string;
+  /** It is of a range that is in use. */
+  readonly known: boolean;
 }
 
-/** `+49…` as it is dialled at a phone inside. */
-function createWriter({ country, written, outsidePrefix }: NumberRules): (typed: string, number: string) => string {
+/** @param clean the same as the rest of the program reads it. */
+function e164Of(digits: string, clean: string | undefined, country: string): E164 | undefined {
+  const found = clean === undefined ? undefined : parsePhoneNumberFromString(`+${clean}`);
+  if (found?.isValid() === true) return { number: found.number, known: true };
+  // Ranges come up that the tables of numbers do not have yet.
+  const parsed = parsePhoneNumberFromString(digits, isCountry(country) ? country : undefined);
+  return parsed === undefined ? undefined : plainest(parsed);
+}
+
+/** Each zero too many before an area code (`+49 00900…`) makes another number of the same; no pattern is to be passed by with one. */
+function plainest(parsed: PhoneNumber): E164 | undefined {
+  let number = parsed;
+  for (let turn = 0; turn < MOST_ZEROS; turn += 1) {
+    const next = parsePhoneNumberFromString(number.number);
+    if (next?.isPossible() !== true) return undefined;
+    if (next.number === number.number) return { number: next.number, known: next.isValid() };
+    number = next;
+  }
+  return undefined;
+}
+
+/** `+49…` as it is dialled at a phone inside, without what makes an outside line. */
+function createWriter({ country, written }: NumberRules): (typed: string, number: string) => string {
   const region = isCountry(country) ? country : undefined;
   const abroad = region === undefined ? '00' : internationalPrefix(region);
+  const trunk = region === undefined ? '' : nationalPrefix(region);
   return (typed, number) => {
-    if (written === 'e164') return `${outsidePrefix}${number}`;
+    if (written === 'e164') return number;
     const code = region === undefined ? '' : getCountryCallingCode(region);
     if (written === 'international' || region === undefined || !number.startsWith(`+${code}`))
-      return `${outsidePrefix}${abroad}${number.slice(1)}`;
-    const national =
-      parsePhoneNumberFromString(number)?.formatNational().replace(/\D/g, '') ?? number.slice(1 + code.length);
+      return `${abroad}${number.slice(1)}`;
+    const significant = number.slice(1 + code.length);
+    const pretty = parsePhoneNumberFromString(number)?.formatNational() ?? significant;
+    // What comes back as it went in is of no known form: the prefix is still missing there.
+    const national = pretty === significant ? `${trunk}${significant}` : pretty.replace(/\D/g, '');
     // Who types a number without its area code means the one around him.
-    return `${outsidePrefix}${national.endsWith(typed) ? typed : national}`;
+    return national.endsWith(typed) ? typed : national;
   };
 }
 
+/** What stands before an area code: `0`, in Hungary `06`, in North America and Italy nothing. As most numbers there are written. */
+function nationalPrefix(country: CountryCode): string {
+  const code = getCountryCallingCode(country);
+  const times = new Map<string, number>();
+  for (let start = 20; start < 100; start += 1) {
+    for (const rest of ['1234', '123456', '1234567']) {
+      const significant = `${start}${rest}`;
+      const written = parsePhoneNumberFromString(`+${code}${significant}`)?.formatNational().replace(/\D/g, '') ?? '';
+      if (!written.endsWith(significant) || written === significant) continue;
+      const prefix = written.slice(0, -significant.length);
+      times.set(prefix, (times.get(prefix) ?? 0) + 1);
+    }
+  }
+  return [...times].sort(([, one], [, other]) => other - one)[0]?.[0] ?? '';
+}
+
 /** `00`, in North America `011`. */
-function internationalPrefix(country: Parameters<typeof getCountryCallingCode>[0]): string {
+function internationalPrefix(country: CountryCode): string {
   const sample = getCountryCallingCode(country) === '49' ? '33123456789' : '4930123456';
   const written = parsePhoneNumberFromString(`+${sample}`)?.format('IDD', { fromCountry: country }) ?? '';
   const digits = written.replace(/\D/g, '');

@@ -36,7 +36,7 @@ const WORDS: Readonly<Record<DialReason, Words>> = {
   'no-answer': ({ extension }) => `Nobody took the call at extension ${extension}.`,
   'not-allowed': ({ detail }) =>
     `The PBX does not allow the bridge to dial${detail === undefined ? '.' : `: ${detail}`}`,
-  'not-heard': () => 'The PBX cannot be reached at this moment.',
+  'not-heard': ({ detail }) => `The PBX cannot be reached at this moment${detail === undefined ? '.' : `: ${detail}`}`,
   failed: ({ detail }) => `The PBX could not do it${detail === undefined ? '.' : `: ${detail}`}`,
   unknown: () => 'The PBX has not said what became of it. Look at your phone.',
 };

@@ -25,7 +25,10 @@ const safePath = (url: string): string => (url.split('?', 1)[0] ?? '').slice(0, 
 /** What a refused request is told, by status. */
 const REFUSALS: Readonly<Record<number, readonly [code: string, message: string]>> = {
   413: ['ZPB_HTTP_TOO_LARGE', 'The request body is larger than this server takes.'],
-  415: ['ZPB_HTTP_MEDIA_TYPE', 'The body has a content type that is not taken here.'],
+  415: [
+    'ZPB_HTTP_MEDIA_TYPE',
+    'The body has a content type that is not taken here. JSON needs the header "Content-Type: application/json".',
+  ],
   503: ['ZPB_HTTP_STOPPING', 'The bridge is stopping. Try again in a moment.'],
 };
 

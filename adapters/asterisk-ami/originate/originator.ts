@@ -61,13 +61,20 @@ export class Originator {
   connected(session: AmiSession): void {
     this.#session = session;
     void session.closed.then(() => {
-      if (this.#session === session) this.#session = undefined;
+      // One reaction for all: a session lives for months, and would keep that of each order.
+      if (this.#session === session) this.#lose();
     });
   }
 
-  /** Orders are refused until the next session; those under way end with the session itself. */
-  end(): void {
+  /** Orders are refused until the next session. */
+  #lose(): void {
     this.#session = undefined;
+    for (const race of this.#races.values()) race.lose();
+  }
+
+  /** Orders under way end too: nobody hears any longer what becomes of them. */
+  end(): void {
+    this.#lose();
     for (const cancel of this.#late.values()) cancel();
     this.#late.clear();
   }
@@ -121,9 +128,10 @@ export class Originator {
       clock: this.options.clock,
       limit: order.ringFor + GRACE_MS,
       stateOf: (phone) => deviceStateOf(session, phone),
-      lost: session.closed,
     });
     for (const { id } of phones) this.#races.set(id, race);
+    // It may have broken during the questions.
+    if (this.#session !== session) race.lose();
     for (const phone of phones) void this.#start(order, dial, session, phone, race);
     const outcome = await race.outcome;
     const taken = outcome instanceof RingingPhone ? outcome : undefined;

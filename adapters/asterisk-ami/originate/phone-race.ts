@@ -16,8 +16,6 @@ export interface PhoneRaceOptions {
   /** For all of it, ms. */
   readonly limit: number;
   readonly stateOf: (phone: string) => Promise<string | undefined>;
-  /** Settles when the connection has ended. */
-  readonly lost: Promise<unknown>;
 }
 
 /** Some phones ring for one agent: the first that is taken wins. */
@@ -33,16 +31,18 @@ export class PhoneRace {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const { clock, limit, lost } = options;
+    const { clock, limit } = options;
     this.#timers.set(
       'all',
       clock.after(limit, () => {
         this.#finish('late');
       }),
     );
-    void lost.then(() => {
-      this.#finish('lost');
-    });
+  }
+
+  /** The PBX is heard no longer. */
+  lose(): void {
+    this.#finish('lost');
   }
 
   hear(message: AmiMessage): void {

@@ -6,6 +6,7 @@ import { createTransportJudge } from './transport.js';
 
 const FILES = {
   '/dial': ['dial.html', 'text/html; charset=utf-8'],
+  '/dial/': ['dial.html', 'text/html; charset=utf-8'],
   '/dial/app.js': ['app.js', 'text/javascript; charset=utf-8'],
   '/dial/switch.js': ['switch.js', 'text/javascript; charset=utf-8'],
   '/dial/texts.js': ['texts.js', 'text/javascript; charset=utf-8'],

@@ -144,6 +144,7 @@ at('dial').addEventListener('submit', async (event) => {
 function tell(answer) {
   const text = texts.reasons[answer.reason];
   const more = [
+    text === undefined || Object.hasOwn(TEXTS.en.reasons, answer.reason) ? undefined : answer.words,
     answer.said === undefined ? undefined : `${texts.pbxSays} ${answer.said}`,
     answer.leftOut === undefined ? undefined : `${texts.leftOut} ${answer.leftOut}`,
   ].filter((part) => part !== undefined);

@@ -1,4 +1,7 @@
-/** What the page says, in the languages it knows. `reasons` are those of the API's answers. */
+/**
+ * What the page says, in the languages it knows. `reasons` are those of the API's answers. Those that English does not have are said in the
+ * API's own words, which hold more; other languages say them in theirs, and show those words below.
+ */
 export const TEXTS = {
   en: {
     title: 'Dial',
@@ -40,7 +43,6 @@ export const TEXTS = {
       busy: 'Your phone is busy.',
       declined: 'Declined at your phone.',
       'no-answer': 'Nobody took the call at your phone.',
-      'not-heard': 'The PBX cannot be reached at this moment.',
     },
   },
   de: {
@@ -84,6 +86,14 @@ export const TEXTS = {
       declined: 'An Ihrem Telefon abgewiesen.',
       'no-answer': 'An Ihrem Telefon hat niemand abgehoben.',
       'not-heard': 'Die Telefonanlage ist gerade nicht erreichbar.',
+      'not-allowed': 'Die Telefonanlage lässt die Bridge nicht wählen.',
+      'no-pbx': 'Es ist nicht eingestellt, an welcher Telefonanlage Ihr Telefon ist.',
+      'unknown-agent': 'Ihre Nebenstelle ist der Bridge nicht bekannt.',
+      cannot: 'Diese Telefonanlage kann keine Telefone für die Bridge klingeln lassen.',
+      elsewhere: 'Für diese Telefonanlage spricht gerade eine andere Bridge.',
+      'not-yet': 'Die Bridge spricht noch nicht für diese Telefonanlage. Versuchen Sie es gleich noch einmal.',
+      failed: 'Die Telefonanlage konnte das nicht.',
+      unknown: 'Die Telefonanlage hat nicht gesagt, was daraus wurde. Sehen Sie auf Ihr Telefon.',
     },
   },
 };

@@ -362,6 +362,7 @@ describe('TLS', () => {
 describe('the page', () => {
   test.each([
     ['/dial', 'text/html; charset=utf-8', 'id="agent-switches"'],
+    ['/dial/', 'text/html; charset=utf-8', 'id="agent-switches"'],
     ['/dial/app.js', 'text/javascript; charset=utf-8', 'registerProtocolHandler'],
     ['/dial/texts.js', 'text/javascript; charset=utf-8', 'Ihr Telefon klingelt'],
     ['/dial/style.css', 'text/css; charset=utf-8', 'prefers-color-scheme'],

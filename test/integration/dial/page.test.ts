@@ -93,10 +93,19 @@ inBrowser('a browser stays signed in until its token is revoked; German; dark', 
   await page.press('Enter');
   await page.until(`${result} === 'bad: Notrufnummern wählen Sie bitte am Telefon selbst.'`);
   await shot(page, 'german-dark');
+  await page.evaluate(`document.querySelector('#number').value = '030123456'`);
+  await page.press('Enter');
+  await ordered(1);
+  bench.pbx.refuse('failed');
+  await page.until(`${result} === 'bad: Die Telefonanlage konnte das nicht.'`);
+  // Why, the bridge says in English only.
+  expect(await page.evaluate('document.querySelector("#result-more").textContent')).toBe(
+    'The PBX could not do it: the PBX says failed',
+  );
   await bench.credentials.revoke(token.id);
   await page.press('Enter');
   await page.until(shown('sign-in'));
-  expect(bench.pbx.orders).toEqual([]);
+  expect(bench.pbx.orders).toHaveLength(1);
 });
 
 inBrowser(

@@ -98,7 +98,7 @@ describe('dial', () => {
     ['declined', /declined at extension 100/],
     ['no-answer', /Nobody took the call/],
     ['not-allowed', /does not allow.*write=originate/],
-    ['not-heard', /cannot be reached/],
+    ['not-heard', /cannot be reached at this moment: write=originate/],
     ['failed', /could not do it: write=originate/],
   ])('what the PBX says comes back in words: %s', async (why, words) => {
     const answer = dialler().dial('100', '030123456');

@@ -123,6 +123,13 @@ describe('how it is written for the PBX', () => {
     ['US', '1 212 555 0123', '2125550123'],
     ['US', '+49 30 123456', '0114930123456'],
     ['IT', '+39 06 1234567', '061234567'],
+    // Of no range that the tables know: still with the prefix, or it would be another number, or a code of the network.
+    ['DE', '+49 19 0123456', '0190123456'],
+    ['DE', '0190 123456', '0190123456'],
+    ['DE', '+49 1122', '01122'],
+    ['DE', '+49 118 33', '011833'],
+    ['HU', '+36 13 123 456', '0613123456'],
+    ['US', '+1 199 555 0123', '1995550123'],
   ])('in %s: %s', (country, text, dialled) => {
     expect(dialledOf(text, { country })).toBe(dialled);
   });
@@ -151,5 +158,29 @@ describe('what may be dialled', () => {
     // +1… is America, 1… a colleague.
     expect(dialledOf('+12125550123', rules)).toBe('number-denied');
     expect(dialledOf('030123456', { deny: ['*'] })).toBe('number-denied');
+  });
+
+  test.each([
+    '0049 0 0900 123456',
+    '+49 00900 123456',
+    '+49 (0) 0 0900 123456',
+    '00 0900 123456',
+    'tel:00900123456;phone-context=+49',
+  ])('%j does not pass by a pattern with its zeros', (text) => {
+    for (const written of ['national', 'international', 'e164'] as const)
+      for (const outsidePrefix of ['', '0'])
+        expect(dialledOf(text, { deny: ['+49900*'], written, outsidePrefix })).toBe('number-denied');
+  });
+
+  test.each(['0 0900 123456', '00900123456', '9 0900 123456', '9 118 33'])(
+    '%j does not pass by a pattern behind an outside line',
+    (text) => {
+      expect(dialledOf(text)).toMatch(/^\d+$/);
+      expect(dialledOf(text, { deny: ['+49900*', '118*'] })).toBe('number-denied');
+    },
+  );
+
+  test('a number abroad is not taken for one behind an outside line', () => {
+    expect(dialledOf('001 800 253 0000', { deny: ['+49180*'] })).toBe('0018002530000');
   });
 });
