@@ -1,5 +1,5 @@
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
-import { RetriableError } from '../../src/errors.js';
+import { asError, RetriableError } from '../../src/errors.js';
 import type {
   Adapter,
   AdapterContext,
@@ -15,7 +15,7 @@ import type {
   SetsCallerId,
 } from '../../src/pbx/adapter.js';
 import { AsteriskLegs } from '../asterisk/legs.js';
-import type { Asking } from './ask.js';
+import { askList, type Asking } from './ask.js';
 import type { AsteriskAriConfig } from './config.js';
 import { stoppedError } from './errors.js';
 import type { AriEvent } from './event.js';
@@ -81,7 +81,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
       app: config.app,
       setName: config.gate?.setName ?? false,
       gate: config.gate === undefined ? undefined : context.gate,
-      isReady: () => config.trunks !== undefined || this.#held === undefined,
+      isReady: () => this.#trunks.areKnown,
       isTrunk: (channel) => this.#trunks.matches(channel),
       dialledOf: (leg) => this.#legs.dialledOf(leg),
       onPresentation: (leg, withheld) => {
@@ -178,6 +178,9 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     const { host, port, path, username, secret, app } = this.config;
     const place = { host, port, path, username, secret, clock, tls: await readTls(this.config) };
     this.#held = [];
+    const rest = createRest(place);
+    // Somebody may come to wait as soon as the session stands, before this hears of it.
+    this.#gate.open(rest);
     const session = await openSession({
       ...place,
       app,
@@ -187,19 +190,32 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
         this.#onEvent(event);
       },
     });
-    const rest = createRest(place);
-    // What is still asked then is asked in vain.
-    void session.closed.then(() => {
-      rest.close();
-    });
+    // Who waits goes on: requests often get through where the events do not. What else is still asked then is asked in vain.
+    void session.closed
+      .then(() => this.#gate.close())
+      .then(() => {
+        rest.close();
+      });
     const line = { session, rest, asking: { rest, at: { host, port }, username } };
     this.#line = line;
-    this.#gate.open(rest);
+    void this.#releaseStranded(line.asking);
     if (signal.aborted) {
       await this.#hangUpLine();
       throw stoppedError();
     }
     return line;
+  }
+
+  /** At once, for whoever waits there has waited long enough. If it fails, the lists of the snapshot do it. Never rejects. */
+  async #releaseStranded(asking: Asking): Promise<void> {
+    try {
+      await this.#gate.release(await askList(asking, ['channels']));
+    } catch (thrown) {
+      this.context.log.debug(
+        { error: asError(thrown) },
+        'gate: whether calls wait for a bridge of before is not known yet',
+      );
+    }
   }
 
   async #listen({ session, rest, asking }: Line): Promise<Hearing> {
@@ -250,7 +266,8 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     this.context.metrics.count('events');
     this.#gate.take(event);
     if (this.#held === undefined) {
-      this.#handle(event);
+      // Once it is being closed nothing is told: the legs must not believe that it was.
+      if (this.#line !== undefined) this.#handle(event);
       return;
     }
     this.#held.push(event);

@@ -45,6 +45,8 @@ const CONTINUE: GateDecision = { kind: 'continue' };
 const MOST_WAITING = 500;
 /** What is asked of the PBX before Zammad is. */
 const LOOKUP_MS = 250;
+/** Calls may come while others are let go at the end; a flood of them must not hold the end up. */
+const CLOSE_ROUNDS = 2;
 /** Asterisk's presentation: `prohib…` and `unavailable` are not to be shown. */
 const PRESENTATIONS = ['CALLERID(pres)', FREEPBX_PRESENTATION];
 const WITHHELD = /^(?:prohib|unavail)/iu;
@@ -64,6 +66,8 @@ export class StasisGate {
   #isOpen = false;
   /** The connection has brought no list of channels yet. */
   #isNew = false;
+  /** Those that are let go because the end has come. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(private readonly options: StasisGateOptions) {
     this.#complaints = new Complaints(options.clock, options.log);
@@ -88,10 +92,16 @@ export class StasisGate {
     const { app } = this.options;
     const ended = readStasisEnd(event, app);
     const gone = ended === undefined ? undefined : this.#waiting.get(ended);
-    if (gone !== undefined) gone.left = true;
+    if (gone !== undefined && ended !== undefined) {
+      gone.left = true;
+      // It may come to another line at once, before it is known that this one is over.
+      this.#waiting.delete(ended);
+    }
     const start = readStasisStart(event, app);
-    if (start === undefined || !this.#isOpen || this.#waiting.has(start.id)) return;
-    void this.#serve(start);
+    if (start === undefined || this.#waiting.has(start.id)) return;
+    // The application is there as long as its connection is.
+    if (this.#isOpen) void this.#serve(start);
+    else this.#leave(this.#channel(start.id));
   }
 
   /**
@@ -108,17 +118,23 @@ export class StasisGate {
     await Promise.all(stranded.map((id) => this.#letGo(this.#channel(id))));
   }
 
-  /** Calls that wait go on: each is told so before this resolves, or has had its time. To be called while the connection stands. */
+  /**
+   * Calls that wait go on, and so do those that come meanwhile: each is told so before this resolves, or has had its time. To be called
+   * while requests get through, also when the events have broken. May be called again.
+   */
   async close(): Promise<void> {
     this.#isOpen = false;
-    const waiting = [...this.#waiting.values()].filter(({ left }) => !left);
+    for (const call of this.#waiting.values()) {
+      call.left = true;
+      this.#leave(call.channel);
+    }
     this.#waiting.clear();
-    await Promise.all(
-      waiting.map(async (call) => {
-        call.left = true;
-        await this.#letGo(call.channel, 'once');
-      }),
-    );
+    for (let round = 0; round < CLOSE_ROUNDS && this.#leaving.size > 0; round += 1) await Promise.all(this.#leaving);
+  }
+
+  #leave(channel: StasisChannel): void {
+    const leaving = this.#letGo(channel, 'once').finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
   }
 
   async #serve(start: StasisStart): Promise<void> {

@@ -34,6 +34,11 @@ export class Trunks {
     return this.#set.matches(name);
   }
 
+  /** Whether customers can be told from colleagues. */
+  get areKnown(): boolean {
+    return this.options.configured !== undefined || this.#set.found.length > 0;
+  }
+
   /** What is missing, in words for the admin, as the PBX was last heard to say. */
   get missing(): string | undefined {
     return this.#missing;

@@ -66,6 +66,64 @@ test('a planned stop lets go who waits, before the application is gone', async (
   await waitFor('the connection to be closed', () => ari.connections().now === 0, { every: 3 });
 });
 
+test.each([
+  [
+    'the events break',
+    (ari: FakeAri) => {
+      ari.closeEvents(1011);
+    },
+  ],
+  [
+    'another program takes the events',
+    (ari: FakeAri) => {
+      ari.say({ type: 'ApplicationReplaced' });
+    },
+  ],
+])('%s while a call waits: it goes on at once, for requests still get through', async (_, happen) => {
+  let asked = 0;
+  const { ari, adapter, orders } = await rig({ gate: {} }, () => {
+    asked += 1;
+    return NEVER;
+  });
+  const hearing = await adapter.start(new AbortController().signal);
+  ari.say(stasisStart().fields);
+  await waitFor('the question', () => asked === 1, { every: 3 });
+  happen(ari);
+  await hearing.lost;
+  await adapter.stop();
+  expect(orders()).toEqual(['/channels/1700000000.1/continue']);
+});
+
+test('a call that waited for a bridge of before goes on before anything else is asked', async () => {
+  const { ari, adapter, orders } = await rig({ gate: {}, trunks: undefined }, () => NEVER);
+  const usual = ari.answer;
+  const dialplan = { app_name: 'Stasis', app_data: 'zammad,users=100' };
+  ari.answer = (question) => {
+    if (question.path === '/endpoints' || question.path === '/bridges') return 'never';
+    return question.path === '/channels' ? { body: [{ id: '7.1', dialplan }] } : usual(question);
+  };
+  const abort = new AbortController();
+  const started = adapter.start(abort.signal).catch(() => undefined);
+  await waitFor('it to be let go', () => orders().includes('/channels/7.1/continue'), { every: 3 });
+  abort.abort();
+  await adapter.stop();
+  await started;
+});
+
+test('nobody is asked about while no trunk is known: every customer would be taken for an agent who calls', async () => {
+  let asked = 0;
+  const { ari, adapter, orders } = await rig({ gate: {}, trunks: undefined }, () => {
+    asked += 1;
+    return NEVER;
+  });
+  const usual = ari.answer;
+  ari.answer = (question) => (question.path === '/endpoints' ? { body: [] } : usual(question));
+  await adapter.start(new AbortController().signal);
+  ari.say(stasisStart().fields);
+  await waitFor('the call to go on', () => orders().length > 0, { every: 3 });
+  expect(asked).toBe(0);
+});
+
 test('says how its gate is', async () => {
   const { adapter } = await rig({ gate: {} }, () => NEVER);
   expect(stateOf(adapter)).toEqual({ kind: 'closed', reason: 'the PBX is not connected' });

@@ -288,6 +288,19 @@ describe('a call that waits no longer', () => {
   });
 });
 
+test('a call that comes to a second line while the first is being decided is asked about there too', async () => {
+  const { gate, asked, requests, answer, sees } = await stasisBench();
+  gate.take(stasisStart());
+  await waitFor('the question', () => asked.length === 1, { every: 3 });
+  gate.take(eventOf({ type: 'StasisEnd', application: 'zammad', channel: { id: '1700000000.1' } }));
+  gate.take(stasisStart({ args: ['users=101'] }));
+  await waitFor('the second question', () => asked.length === 2, { every: 3 });
+  answer(CONTINUE);
+  await sees('/continue');
+  await waitFor('the call to go', () => gate.waiting === 0, { every: 3 });
+  expect(doneTo(requests)).toEqual(['continue']);
+});
+
 describe('connections come and go', () => {
   const dialplan = { app_name: 'Stasis', app_data: 'zammad,users=100' };
   const stranded = { id: '7.1', dialplan };
@@ -321,7 +334,7 @@ describe('connections come and go', () => {
     await settle();
     expect(doneTo(requests)).toEqual(['continue']);
   });
-  test('at the end all that wait are let go; nothing is taken after', async () => {
+  test('at the end all that wait are let go; nobody is asked about after', async () => {
     const { gate, asked, requests, answer } = await stasisBench();
     gate.take(stasisStart());
     gate.take(stasisStart({ channel: { id: '2.1' } }));
@@ -333,9 +346,37 @@ describe('connections come and go', () => {
     ]);
     gate.take(stasisStart({ channel: { id: '3.1' } }));
     answer({ kind: 'dial', callerId: '49305' });
-    await settle();
+    await waitFor('the one who came late to be let go', () => doneTo(requests).length === 3, { every: 3 });
+    await gate.close();
     expect(gate.waiting).toBe(0);
-    expect(doneTo(requests)).toEqual(['continue', 'continue']);
+    expect(asked).toHaveLength(2);
+    expect(requests.at(-1)).toBe('POST /ari/channels/3.1/continue');
+    expect(doneTo(requests)).toEqual(['continue', 'continue', 'continue']);
+  });
+  test('who comes while others are let go is let go too before the end', async () => {
+    const { gate, asked, requests } = await stasisBench();
+    gate.take(stasisStart());
+    await waitFor('the question', () => asked.length === 1, { every: 3 });
+    const closed = gate.close();
+    gate.take(stasisStart({ channel: { id: '3.1' } }));
+    await closed;
+    expect(requests.filter((one) => one.includes('continue'))).toHaveLength(2);
+  });
+  test('a second end waits for what the first one has begun', async () => {
+    const { gate, asked, clock } = await stasisBench(undefined, (request) =>
+      request.includes('continue') ? 'never' : undefined,
+    );
+    gate.take(stasisStart());
+    await waitFor('the question', () => asked.length > 0, { every: 3 });
+    void gate.close();
+    let over = false;
+    const second = gate.close().then(() => {
+      over = true;
+    });
+    await settle();
+    expect(over).toBe(false);
+    await clock.advance(250);
+    await second;
   });
   test('an end before a PBX that says nothing takes no longer than one order', async () => {
     const { gate, asked, clock } = await stasisBench(undefined, (request) =>
