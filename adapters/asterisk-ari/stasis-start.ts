@@ -22,6 +22,8 @@ const LONGEST_ID = 150;
 const MOST_ARGS = 256;
 /** Of all arguments together, in characters: a line of a dialplan has 8,192 at most. */
 const LONGEST_ARGS = 16 * 1024;
+/** A number; `s`, or a subroutine such as `gate-2`, is a place, and an emergency call that went through it must not pass for a call to it. */
+const DIALLED = /^[+*#\d][-+*#\d]*$/u;
 const NOBODY = new Set(['', 'unknown', '<unknown>']);
 
 /** Undefined when it is no StasisStart of that application, or one without a channel. */
@@ -36,7 +38,7 @@ export function readStasisStart({ type, fields }: AriEvent, app: string): Stasis
     id,
     channel: name,
     from: known(text(object(channel, 'caller'), 'number')),
-    extension: /\d/u.test(extension) ? extension : undefined,
+    extension: DIALLED.test(extension) ? extension : undefined,
     args: argsOf(fields['args']),
   };
 }

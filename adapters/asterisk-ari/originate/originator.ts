@@ -55,6 +55,8 @@ export class Originator {
   readonly #idPrefix: string;
   /** By the ids of their phones. */
   readonly #races = new Map<string, PhoneRace>();
+  /** The connection that each order went to. */
+  readonly #linesOf = new Map<PhoneRace, OriginateLine>();
   /** Ids of phones that were given up while they might still ring. */
   readonly #late = new Map<string, () => void>();
   /** Orders to hang up that are under way. */
@@ -71,6 +73,11 @@ export class Originator {
   /** From now on orders go there. */
   connected(line: OriginateLine): void {
     this.#line = line;
+    // Once for all of its orders: what waits for its end is kept until then.
+    void line.lost.then(() => {
+      if (this.#line === line) this.#line = undefined;
+      for (const [race, its] of this.#linesOf) if (its === line) race.lost();
+    });
   }
 
   /**
@@ -135,15 +142,14 @@ export class Originator {
     const cancel = this.options.clock.after(order.ringFor, () => {
       race.timeUp();
     });
-    void line.lost.then(() => {
-      race.lost();
-    });
+    this.#linesOf.set(race, line);
     for (const phone of phones)
       void this.#start(order, dial, line, phone).finally(() => {
         race.look();
       });
     const outcome = await race.outcome;
     cancel();
+    this.#linesOf.delete(race);
     const taken = outcome instanceof RingingPhone ? outcome : undefined;
     for (const phone of phones) {
       this.#races.delete(phone.id);

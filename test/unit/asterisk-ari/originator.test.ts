@@ -67,6 +67,21 @@ function rig(answer: Answer = () => undefined, dial: object | 'off' = { context:
   };
 }
 
+test('nothing of an order that is over is kept by a connection that stands for months', async () => {
+  const { originator } = rig();
+  let kept = 0;
+  const lost = new Promise<void>(() => undefined);
+  const then = lost.then.bind(lost);
+  lost.then = ((...given: Parameters<typeof then>) => {
+    kept += 1;
+    return then(...given);
+  }) as typeof lost.then;
+  const request = (): Promise<AriReply> => Promise.resolve({ status: 400, body: { message: 'no' } });
+  originator.connected({ rest: { request, close: () => undefined }, lost });
+  for (let n = 0; n < 5; n += 1) await originator.originate(ORDER);
+  expect(kept).toBeLessThanOrEqual(1);
+});
+
 describe('a click', () => {
   test('rings the agent, who sees whom he will talk to, and then dials as himself', async () => {
     const { originator, asked, rings, taken, clock } = rig();

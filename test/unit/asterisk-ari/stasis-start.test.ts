@@ -41,6 +41,16 @@ describe('a StasisStart', () => {
     const event = stasisStart({ channel: { dialplan: { exten: 's' }, caller: { number: '' } } });
     expect(readStasisStart(event, 'zammad')).toMatchObject({ extension: undefined, from: undefined });
   });
+  test.each(['sub-2', 'gate1', 'h2', '', 't'])(
+    'in a place of the dialplan called %j says nothing of it either',
+    (exten) => {
+      const event = stasisStart({ channel: { dialplan: { exten } } });
+      expect(readStasisStart(event, 'zammad')?.extension).toBeUndefined();
+    },
+  );
+  test.each(['112', '+49301', '*72#', '030-123', '0301234567890'])('of %j says so', (exten) => {
+    expect(readStasisStart(stasisStart({ channel: { dialplan: { exten } } }), 'zammad')?.extension).toBe(exten);
+  });
   test.each([
     ['of another application', stasisStart({ application: 'other' })],
     ['without a channel', stasisStart({ channel: undefined })],
