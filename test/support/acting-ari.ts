@@ -19,7 +19,8 @@ const WRONG_PASSWORD = 'wrong-conformance-password';
 export class ActingAri implements ConformancePbx {
   readonly #calls = new Map<string, { readonly trunk: Channel; readonly phone: Channel }>();
   #next = 0;
-  #cutSnapshot = false;
+  /** The connection whose lists break off, of those that ever were. */
+  #cutSnapshotOf = -1;
 
   private constructor(readonly ari: FakeAri) {
     this.#port = ari.port;
@@ -86,7 +87,7 @@ export class ActingAri implements ConformancePbx {
     this.ari.mute = true;
   }
   cutNextSnapshot(): void {
-    this.#cutSnapshot = true;
+    this.#cutSnapshotOf = this.ari.connections().ever + 1;
   }
   stop(): Promise<void> {
     return this.ari.close();
@@ -123,9 +124,7 @@ export class ActingAri implements ConformancePbx {
       return { body: [...ids].map((id) => this.#bridge(id)) };
     }
     if (path === '/channels') {
-      const cut = this.#cutSnapshot;
-      this.#cutSnapshot = false;
-      return { body: this.#channels().map(told), cut };
+      return { body: this.#channels().map(told), cut: this.#cutSnapshotOf === this.ari.connections().ever };
     }
     const [, id] = /^\/channels\/([^/]+)\/variable$/.exec(path) ?? [];
     if (id === undefined) return undefined;
