@@ -19,7 +19,7 @@ function answerOf(urgent: UrgentReply): GateAnswer {
     case 'none':
       return { kind: 'none' };
     case 'odd':
-      return { kind: 'none' };
+      return { kind: 'odd' };
     case 'reject':
       return { kind: 'reject', reason: reply.reason };
     case 'dial':

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { GateDecision, RejectReason } from '../call/gate.js';
+import { ANONYMOUS } from '../call/numbers.js';
 import type { CallId, Millis, Post, ZammadName } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { Rejects } from './rejects.js';
@@ -12,7 +13,9 @@ import { Rejects } from './rejects.js';
 export type GateAnswer =
   /** It has taken the call and wants nothing. */
   | { readonly kind: 'none' }
-  /** It has said nothing that counts. `why` is for people. */
+  /** It has answered, and not so that one could understand it: the call goes on, and nothing is learnt of its caller. */
+  | { readonly kind: 'odd' }
+  /** It has said nothing. `why` is for people. */
   | { readonly kind: 'silent'; readonly why: string }
   | { readonly kind: 'reject'; readonly reason: RejectReason }
   | { readonly kind: 'dial'; readonly callerId: string };
@@ -39,7 +42,7 @@ export type GateOutcome = 'continue' | 'reject' | 'dial' | 'timeout' | 'remember
 export interface GateOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a number that Zammad rejected is rejected also while Zammad does not answer, ms; 0 = never. */
+  /** How long a number that a Zammad rejected is rejected also while that Zammad does not answer, ms; 0 = never. */
   readonly remember: Millis;
   readonly count: (
     name: 'gate_decisions_total' | 'gate_late_replies_total',
@@ -50,10 +53,14 @@ export interface GateOptions {
   readonly onLateReject: (callId: CallId, reason: RejectReason) => void;
 }
 
-interface Heard {
-  readonly answers: readonly { readonly post: Post; readonly said: GateAnswer }[];
-  /** The deadline came first. */
-  readonly late: boolean;
+interface Heard extends Pick<GateQuestion, 'zammad' | 'post'> {
+  readonly said: GateAnswer;
+}
+
+interface Verdict {
+  readonly decision: GateDecision;
+  readonly outcome: GateOutcome;
+  readonly heard: readonly Heard[];
 }
 
 const NOTHING_YET: GateAnswer = { kind: 'silent', why: 'no reply in time' };
@@ -69,37 +76,41 @@ export class Gate {
   async decide(call: GateCall): Promise<GateDecision> {
     const { clock, count, log } = this.options;
     const began = clock.monotonic();
-    const { answers, late } = await this.#hear(call);
-    const { decision, outcome } = this.#weigh(answers, late);
+    const { decision, outcome, heard } = await this.#hear(call);
     count('gate_decisions_total', { outcome });
     const took = Math.round(clock.monotonic() - began);
-    log.info({ callId: call.callId, outcome, ms: took }, `gate: ${outcome} for call ${call.callId} after ${took} ms`);
+    const silent = heard.flatMap(({ zammad, said }) => (said.kind === 'silent' ? [`${zammad}: ${said.why}`] : []));
+    log.info(
+      { callId: call.callId, outcome, ms: took, ...(silent.length > 0 ? { silent } : {}) },
+      `gate: ${outcome} for call ${call.callId} after ${took} ms`,
+    );
     return decision;
   }
 
   /** What the Zammads say until one rejects, all have spoken, or the deadline comes; in the order of the configuration. */
-  #hear({ callId, questions, deadline }: GateCall): Promise<Heard> {
+  #hear({ callId, questions, deadline }: GateCall): Promise<Verdict> {
     const { clock } = this.options;
     let asked: readonly GateQuestion[] | undefined;
     const heard = new Map<ZammadName, GateAnswer>();
-    let over = false;
+    let verdict: Verdict | undefined;
     return new Promise((resolve) => {
       const end = (late: boolean): void => {
-        over = true;
+        if (verdict !== undefined) return;
         cancel();
-        const answers = (asked ?? []).map(({ zammad, post }) => ({ post, said: heard.get(zammad) ?? NOTHING_YET }));
-        resolve({ answers, late });
+        const all = (asked ?? []).map(({ zammad, post }) => ({ zammad, post, said: heard.get(zammad) ?? NOTHING_YET }));
+        verdict = { ...this.#weigh(all, late), heard: all };
+        resolve(verdict);
       };
       const cancel = clock.after(Math.max(0, deadline - clock.monotonic()), () => {
         end(true);
       });
-      const take = ({ zammad, post }: GateQuestion, said: GateAnswer): void => {
-        this.#learn(post, said);
-        if (over) {
-          this.#late(callId, said);
+      const take = (question: GateQuestion, said: GateAnswer): void => {
+        this.#learn(question, said);
+        if (verdict !== undefined) {
+          this.#late(callId, said, verdict.decision);
           return;
         }
-        heard.set(zammad, said);
+        heard.set(question.zammad, said);
         if (said.kind === 'reject' || heard.size === asked?.length) end(false);
       };
       questions.then(
@@ -110,38 +121,44 @@ export class Gate {
               take(question, said);
             });
           }
-          if (all.length === 0 && !over) end(false);
+          if (all.length === 0) end(false);
         },
         () => {
-          if (!over) end(false);
+          end(false);
         },
       );
     });
   }
 
-  #weigh(answers: Heard['answers'], late: boolean): { readonly decision: GateDecision; readonly outcome: GateOutcome } {
-    for (const { said } of answers) if (said.kind === 'reject') return { decision: said, outcome: 'reject' };
-    for (const { said } of answers) if (said.kind === 'dial') return { decision: said, outcome: 'dial' };
-    const remembered = answers.some(({ said }) => said.kind === 'none') ? undefined : this.#recall(answers[0]?.post);
-    if (remembered !== undefined) return { decision: { kind: 'reject', reason: remembered }, outcome: 'remembered' };
+  #weigh(all: readonly Heard[], late: boolean): Pick<Verdict, 'decision' | 'outcome'> {
+    for (const { said } of all) if (said.kind === 'reject') return { decision: said, outcome: 'reject' };
+    for (const { said } of all) if (said.kind === 'dial') return { decision: said, outcome: 'dial' };
+    for (const { zammad, post, said } of all) {
+      const reason = said.kind === 'silent' ? this.#recall(zammad, post) : undefined;
+      if (reason !== undefined) return { decision: { kind: 'reject', reason }, outcome: 'remembered' };
+    }
     return { decision: { kind: 'continue' }, outcome: late ? 'timeout' : 'continue' };
   }
 
-  #recall(post: Post | undefined): RejectReason | undefined {
-    if (post?.direction !== 'in') return undefined;
-    return this.#rejects.recall(post.from, this.options.clock.monotonic());
+  /** What a Zammad that is silent said of this caller the last time. */
+  #recall(zammad: ZammadName, post: Post): RejectReason | undefined {
+    return isSomebody(post) ? this.#rejects.recall(zammad, post.from, this.options.clock.monotonic()) : undefined;
   }
 
-  #learn({ direction, from }: Post, said: GateAnswer): void {
-    if (direction !== 'in' || said.kind === 'silent') return;
-    this.#rejects.learn(from, said.kind === 'reject' ? said.reason : undefined, this.options.clock.monotonic());
+  #learn({ zammad, post }: GateQuestion, said: GateAnswer): void {
+    if (!isSomebody(post) || said.kind === 'silent' || said.kind === 'odd') return;
+    const reason = said.kind === 'reject' ? said.reason : undefined;
+    this.#rejects.learn(zammad, post.from, reason, this.options.clock.monotonic());
   }
 
-  /** The PBX was answered before: a caller id comes too late for good, a reject may still end the call. */
-  #late(callId: CallId, said: GateAnswer): void {
+  /** The PBX was answered before: a caller id comes too late for good, a reject may still end a call that was let go on. */
+  #late(callId: CallId, said: GateAnswer, decided: GateDecision): void {
     const { count, onLateReject } = this.options;
-    if (said.kind !== 'reject' && said.kind !== 'dial') return;
+    if (decided.kind === 'reject' || (said.kind !== 'reject' && said.kind !== 'dial')) return;
     count('gate_late_replies_total', { kind: said.kind });
     if (said.kind === 'reject') onLateReject(callId, said.reason);
   }
 }
+
+/** Of one who withholds his number nothing can be remembered: the next one is somebody else. */
+const isSomebody = ({ direction, from }: Post): boolean => direction === 'in' && from !== ANONYMOUS;

@@ -1,10 +1,10 @@
 import type { RejectReason } from '../call/gate.js';
-import type { Millis } from '../call/vocabulary.js';
+import type { Millis, ZammadName } from '../call/vocabulary.js';
 
 /** Numbers remembered. */
 const LIMIT = 10_000;
 
-/** Whom Zammad has rejected lately: answers in its place while it does not. Off when `keep` is 0. */
+/** Whom each Zammad has rejected lately: answers in its place while it does not. Off when `keep` is 0. */
 export class Rejects {
   /** In order of their last reject, the oldest first. */
   readonly #last = new Map<string, { readonly reason: RejectReason; readonly at: Millis }>();
@@ -16,21 +16,25 @@ export class Rejects {
   }
 
   /** Zammad has said what shall become of this number's calls: undefined = they go on. */
-  learn(number: string, reason: RejectReason | undefined, now: Millis): void {
-    this.#last.delete(number);
+  learn(zammad: ZammadName, number: string, reason: RejectReason | undefined, now: Millis): void {
+    const key = keyOf(zammad, number);
+    this.#last.delete(key);
     if (reason === undefined || this.keep === 0) return;
-    this.#last.set(number, { reason, at: now });
+    this.#last.set(key, { reason, at: now });
     for (const oldest of this.#last.keys()) {
       if (this.#last.size <= LIMIT) break;
       this.#last.delete(oldest);
     }
   }
 
-  recall(number: string, now: Millis): RejectReason | undefined {
-    const last = this.#last.get(number);
+  recall(zammad: ZammadName, number: string, now: Millis): RejectReason | undefined {
+    const key = keyOf(zammad, number);
+    const last = this.#last.get(key);
     if (last === undefined) return undefined;
     if (now - last.at <= this.keep) return last.reason;
-    this.#last.delete(number);
+    this.#last.delete(key);
     return undefined;
   }
 }
+
+const keyOf = (zammad: ZammadName, number: string): string => `${number} ${zammad}`;

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { asCallId, asZammadName, type NewCallPost } from '../../../src/call/vocabulary.js';
 import { createEmergency } from '../../../src/gate/emergency.js';
 import { Gate, type GateAnswer, type GateQuestion } from '../../../src/gate/gate.js';
+import { Rejects } from '../../../src/gate/rejects.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { silent } from '../../support/whole-bridge.js';
 
@@ -166,6 +167,82 @@ describe('the gate', () => {
     await ask([[10, REJECT]]);
     await clock.advance(61_000);
     expect((await ask([[Infinity, NONE]])).decision).toEqual({ kind: 'continue' });
+  });
+});
+
+describe('several Zammads', () => {
+  const DOWN: GateAnswer = { kind: 'silent', why: 'down' };
+
+  test('one that lets a caller through does not undo what another one says of him', async () => {
+    const { ask } = rig(60_000);
+    await ask([
+      [10, REJECT],
+      [20, NONE],
+    ]);
+    const plan: Plan = [
+      [0, DOWN],
+      [10, NONE],
+    ];
+    expect((await ask(plan)).decision).toEqual(REJECT);
+  });
+  test('nor is what one has said of him taken for the word of another', async () => {
+    const { ask } = rig(60_000);
+    await ask([
+      [10, NONE],
+      [20, REJECT],
+    ]);
+    const plan: Plan = [
+      [0, DOWN],
+      [10, NONE],
+    ];
+    expect((await ask(plan)).decision).toEqual({ kind: 'continue' });
+  });
+  test.each<[string, Plan]>([
+    [
+      'at another time',
+      [
+        [10, REJECT],
+        [800, REJECT],
+      ],
+    ],
+    [
+      'at the same time',
+      [
+        [10, REJECT],
+        [10, REJECT],
+      ],
+    ],
+  ])('a call that was rejected is not rejected again by the next one, %s', async (_when, plan) => {
+    const { ask, late, outcomes } = rig();
+    expect((await ask(plan)).decision).toEqual(REJECT);
+    expect([late, outcomes]).toEqual([[], ['reject']]);
+  });
+  test('a call that was rejected from memory is not rejected again by the word that confirms it', async () => {
+    const { ask, late, outcomes } = rig(60_000);
+    await ask([[10, REJECT]]);
+    expect((await ask([[800, REJECT]])).decision).toEqual(REJECT);
+    expect([late, outcomes]).toEqual([[], ['reject', 'remembered']]);
+  });
+});
+
+describe('the memory of rejects', () => {
+  test('a reply that is not understood is no word for the caller: the call goes on, and nothing is forgotten', async () => {
+    const { ask } = rig(60_000);
+    await ask([[10, REJECT]]);
+    expect(await ask([[10, { kind: 'odd' }]])).toEqual({ decision: { kind: 'continue' }, took: 10 });
+    expect((await ask([[Infinity, NONE]])).decision).toEqual(REJECT);
+  });
+  test('nobody is rejected because another one who withheld his number was', async () => {
+    const { ask } = rig(60_000);
+    await ask([[10, REJECT]], 0, { from: 'anonymous' });
+    expect((await ask([[Infinity, NONE]], 0, { from: 'anonymous' })).decision).toEqual({ kind: 'continue' });
+  });
+  test('is bounded, and forgets the oldest first', () => {
+    const rejects = new Rejects(60_000);
+    const zammad = asZammadName('main');
+    for (let number = 0; number <= 10_000; number += 1) rejects.learn(zammad, String(number), 'busy', number);
+    expect(rejects.size).toBe(10_000);
+    expect([rejects.recall(zammad, '0', 10_000), rejects.recall(zammad, '1', 10_000)]).toEqual([undefined, 'busy']);
   });
 });
 
