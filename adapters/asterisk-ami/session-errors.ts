@@ -1,4 +1,5 @@
-import { type BridgeError, PermanentError, RetriableError } from '../../src/errors.js';
+import { type BridgeError, RetriableError } from '../../src/errors.js';
+import { permanent, retriable, type Trouble, troubleOf as anyTroubleOf } from '../../src/pbx/trouble.js';
 
 /** Where a session goes, for messages: `127.0.0.1:5038`. */
 export interface AmiPlace {
@@ -6,28 +7,12 @@ export interface AmiPlace {
   readonly port: number;
 }
 
-/** What is wrong, and what a person does about it: an error's message, and what a look at the PBX finds, in the same words. */
-export interface Trouble {
-  readonly reason: string;
-  readonly mend: string;
-}
-
 const place = ({ host, port }: AmiPlace): string => `the Asterisk manager interface at ${host}:${port}`;
 /** Foreign text, quoted and bounded, fit for a message. */
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
 
-const message = ({ reason, mend }: Trouble): string => `${reason}. ${mend}`;
-const permanent = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
-  Object.assign(new PermanentError(code, message(trouble), { cause }), { trouble });
-const retriable = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
-  Object.assign(new RetriableError(code, message(trouble), { cause }), { trouble });
-
 /** Of an error of this file; of another one, its message. */
-export const troubleOf = (error: BridgeError): Trouble =>
-  (error as { readonly trouble?: Trouble }).trouble ?? {
-    reason: error.message.replace(/\.$/, ''),
-    mend: "Look at Asterisk's log.",
-  };
+export const troubleOf = (error: BridgeError): Trouble => anyTroubleOf(error, "Look at Asterisk's log.");
 
 export const stoppedError = (): BridgeError =>
   new RetriableError('ZPB_AMI_STOPPED', 'The connection to the Asterisk manager interface was closed by this program.');

@@ -1,4 +1,5 @@
-import { type BridgeError, PermanentError, RetriableError } from '../../src/errors.js';
+import { type BridgeError, RetriableError } from '../../src/errors.js';
+import { permanent, retriable, type Trouble, troubleOf as anyTroubleOf } from '../../src/pbx/trouble.js';
 
 /** Where a session goes, for messages. */
 export interface EslPlace {
@@ -6,25 +7,11 @@ export interface EslPlace {
   readonly port: number;
 }
 
-/** What is wrong, and what a person does about it: an error's message, and what a probe finds, in the same words. */
-export interface Trouble {
-  readonly reason: string;
-  readonly mend: string;
-}
-
 const place = ({ host, port }: EslPlace): string => `the event socket of FreeSWITCH at ${host}:${port}`;
 /** Foreign text, quoted and bounded, fit for a message. */
 const quoted = (text: string): string => JSON.stringify(text.trim().slice(0, 200));
-const message = ({ reason, mend }: Trouble): string => `${reason}. ${mend}`;
-const permanent = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
-  Object.assign(new PermanentError(code, message(trouble), { cause }), { trouble });
-const retriable = (code: string, trouble: Trouble, cause?: Error): BridgeError =>
-  Object.assign(new RetriableError(code, message(trouble), { cause }), { trouble });
-
-/** Of an error of this file. */
-export const troubleOf = (error: BridgeError): Trouble =>
-  (error as { readonly trouble?: Trouble }).trouble ?? { reason: error.message.replace(/\.$/, ''), mend: LOOK };
-const LOOK = "Look at FreeSWITCH's log.";
+/** Of an error of this file; of another one, its message. */
+export const troubleOf = (error: BridgeError): Trouble => anyTroubleOf(error, "Look at FreeSWITCH's log.");
 
 export const stoppedError = (): BridgeError =>
   new RetriableError('ZPB_ESL_STOPPED', 'The connection to the event socket was closed by this program.');
