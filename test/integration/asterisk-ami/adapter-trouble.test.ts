@@ -235,6 +235,8 @@ describe('a customer who is alone', () => {
         ['BridgeUniqueid', 'b'],
         ['BridgeTechnology', 'simple_bridge'],
       ]);
+    // Answered before the first event, and heard before it: what is asked a second time is planned when the clock moves.
+    await waitFor('the question about his number', () => asked(asterisk, 'getvar') === 1);
     for (let times = 0; times < 5; times += 1) asterisk.broadcast(bridge('BridgeEnter') + bridge('BridgeLeave'));
     await waitFor('the last time', () => events.filter(({ type }) => type === 'left').length === 5);
     clock.turn(500);
