@@ -21,6 +21,7 @@ import { hangUpChannel } from './actions.js';
 import { type AsteriskAmiConfig, DEFAULT_GATE_PORT } from './config.js';
 import { AVAILABILITY_EVENTS, DoNotDisturb } from './do-not-disturb/do-not-disturb.js';
 import { AgiGate } from './fast-agi/agi-gate.js';
+import { AheadOfEvents } from './fast-agi/ahead-of-events.js';
 import { AsteriskLegs, LEG_EVENTS } from '../asterisk/legs.js';
 import type { AmiMessage } from './message.js';
 import { Originator } from './originate/originator.js';
@@ -48,6 +49,7 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
   readonly #resync: Resync;
   readonly #doNotDisturb: DoNotDisturb;
   readonly #gate: AgiGate | undefined;
+  readonly #ahead: AheadOfEvents;
   readonly #originator: Originator;
   #session: AmiSession | undefined;
   /** Ends the start that is under way. */
@@ -63,10 +65,16 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     const { name, clock, log, gate, metrics } = context;
     this.#trunks = new Trunks({ configured: config.trunks, name, clock, log });
     this.#legs = new AsteriskLegs((channel) => this.#trunks.matches(channel), 'asked');
+    this.#ahead = new AheadOfEvents(clock);
     if (config.gate !== undefined) {
       this.#gate = new AgiGate({
         ...config.gate,
-        gate,
+        gate: {
+          ask: (request) => {
+            if (this.#legs.channelOf(request.leg) === undefined) this.#ahead.asks(request.leg);
+            return gate.ask(request);
+          },
+        },
         hangUp: (leg) => {
           this.hangUp(leg, BUSY).catch((thrown: unknown) => {
             log.warn({ error: asError(thrown), leg }, 'gate: a rejected call could not be hung up');
@@ -257,7 +265,8 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
   }
 
   #emit(batch: readonly LegEvent[]): void {
-    if (batch.length > 0 && this.#session !== undefined) this.context.emit(batch);
+    const whole = this.#ahead.complete(batch);
+    if (whole.length > 0 && this.#session !== undefined) this.context.emit(whole);
   }
 }
 

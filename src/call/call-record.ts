@@ -99,6 +99,7 @@ export function callOf(record: CallRecord, destinations: readonly ZammadName[]):
     phones: new Map(record.phones.map(({ leg, end }) => [leg, end])),
     forwards: new Set(record.forwards),
     queues: new Set(record.queues),
+    queueNamed: undefined,
     from: record.from,
     to: record.to,
     counterpart: record.counterpart,

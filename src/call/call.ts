@@ -34,6 +34,8 @@ export interface Call {
   /** Trunk legs dialled for the customer: forwards and transfers to the outside that have not ended. */
   readonly forwards: Set<LegId>;
   readonly queues: Set<string>;
+  /** Inbound and gated: the queue that the PBX named there for Zammad. Told at that very moment, and not needed later. */
+  queueNamed: string | undefined;
   from: string;
   to: string;
   counterpart: Counterpart | undefined;
@@ -75,6 +77,7 @@ export const freshCall = (
   phones: new Map(),
   forwards: new Set(),
   queues: new Set(),
+  queueNamed: undefined,
   counterpart: undefined,
   gated: false,
   unrouted: false,

@@ -1,6 +1,6 @@
 /** The gate: the moment before any phone rings at which a PBX asks, and waits briefly, what shall become of a call. */
 import type { Outcome } from './outcome.js';
-import type { CallId, Cause, Direction, LegId, Line } from './vocabulary.js';
+import type { CallId, Cause, Direction, LegId, Line, Millis } from './vocabulary.js';
 
 /** What the PBX tells of the call that waits. */
 export interface GateRequest {
@@ -12,9 +12,12 @@ export interface GateRequest {
   /** The number dialled: inbound the DID, outbound the number as it is to be dialled outside. */
   readonly dialled?: string | undefined;
   readonly withheld: boolean;
-  /** Extensions of the agents whose phones are going to ring. */
+  /** Extensions of the agents whose phones are going to ring; none: the PBX does not say. */
   readonly users?: readonly string[] | undefined;
+  /** Its name, as Zammad is to be told it; empty: the PBX does not say. */
   readonly queue?: string | undefined;
+  /** Since when the PBX waits, monotonic ms: the budget counts from there. Default: since it is asked. */
+  readonly since?: Millis | undefined;
 }
 
 /** Why a caller hears that he is not put through. */

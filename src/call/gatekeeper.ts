@@ -47,8 +47,12 @@ export class Gatekeeper {
     const call = book.byCustomer.get(id);
     if (call?.direction !== 'in') return { why: 'the leg is not that of a customer who calls' };
     const did = directory.did(call.to);
-    for (const extension of users ?? did?.agents ?? []) call.agents.set(extension, directory.agent(extension));
-    if (queue !== undefined) call.queues.add(queue);
+    const named = users === undefined || users.length === 0 ? (did?.agents ?? []) : users;
+    for (const extension of named) call.agents.set(extension, directory.agent(extension));
+    if (queue !== undefined && queue !== '') {
+      call.queueNamed = queue;
+      call.queues.add(queue);
+    }
     return { call };
   }
 

@@ -99,7 +99,7 @@ export class Teller {
 
   #queueOf(call: Call): string | undefined {
     if (call.direction === 'out') return undefined;
-    const configured = this.settings.directory.did(call.to)?.queue;
+    const configured = call.queueNamed ?? this.settings.directory.did(call.to)?.queue;
     return configured ?? (this.settings.calls.sendQueue ? [...call.queues][0] : undefined);
   }
 

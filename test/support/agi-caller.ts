@@ -11,6 +11,8 @@ export interface AgiCallOptions {
   readonly fields?: Readonly<Record<string, string>>;
   /** What GET VARIABLE finds. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What SET VARIABLE is answered with. Default: `200 result=1`. */
+  readonly setReply?: string;
   /** Sent before the reply to a command, where the caller has hung up by then. */
   readonly hangUpAt?: number;
   /** Does not read what is said to it, and so answers nothing. */
@@ -118,6 +120,6 @@ export class AgiCall {
     const put = /^SET VARIABLE "(?<name>[^"]*)" "(?<value>[^"]*)"$/.exec(line)?.groups;
     if (put === undefined) return '510 Invalid or unknown command';
     this.set.set(put['name'] ?? '', put['value'] ?? '');
-    return '200 result=1';
+    return this.options.setReply ?? '200 result=1';
   }
 }

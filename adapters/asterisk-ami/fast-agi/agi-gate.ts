@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { asLegId, type LegId } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
-import { asError, type BridgeError } from '../../../src/errors.js';
+import { asError, type BridgeError, RetriableError } from '../../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest, GateState } from '../../../src/pbx/adapter.js';
 import { GateListener } from '../../../src/pbx/gate-listener.js';
 import { listOf, wordOf } from '../../../src/pbx/gate-words.js';
@@ -65,7 +65,8 @@ export class AgiGate {
   }
 
   async #serve(peer: AgiPeer): Promise<void> {
-    const { log, count, gate } = this.options;
+    const { log, count, gate, clock } = this.options;
+    const since = clock.monotonic();
     try {
       const request = readAgiRequest(await peer.request());
       if (request?.path !== '/gate') {
@@ -77,7 +78,7 @@ export class AgiGate {
       }
       count('gate_requests');
       const asked = await this.#requestOf(request, peer);
-      const decision: GateDecision = asked === undefined ? { kind: 'continue' } : await gate.ask(asked);
+      const decision: GateDecision = asked === undefined ? { kind: 'continue' } : await gate.ask({ ...asked, since });
       await obey(peer, decision, this.options.setName).catch((thrown: unknown) => {
         // Zammad has been told that it is over; if it were not, a call that nobody knows of would ring.
         if (asked !== undefined && decision.kind === 'reject') this.options.hangUp(asked.leg);
@@ -94,9 +95,11 @@ export class AgiGate {
     const { query, uniqueid, channel, callerId, dnid, extension, withheld } = request;
     const line = lineOf(parseChannelName(channel), this.options.isTrunk);
     if (line.kind !== 'trunk' && line.kind !== 'agent') return undefined;
-    const users = query.get('users') ?? (await variable(peer, 'ZAMMAD_USERS'));
-    const queue = query.get('queue') ?? (await variable(peer, 'ZAMMAD_QUEUE'));
-    const number = query.get('number');
+    // An empty word, as of a variable that is not set, says nothing.
+    const said = (name: string): string | undefined => query.get(name)?.trim() || undefined;
+    const users = said('users') ?? (await variable(peer, 'ZAMMAD_USERS'));
+    const queue = said('queue') ?? (await variable(peer, 'ZAMMAD_QUEUE'));
+    const number = said('number');
     return {
       leg: asLegId(uniqueid),
       line,
@@ -117,7 +120,10 @@ async function variable(peer: AgiPeer, name: string): Promise<string | undefined
 
 /** Writes the decision where the dialplan looks for it. What it looks at first comes last: half a decision is none. */
 async function obey(peer: AgiPeer, decision: GateDecision, setName: boolean): Promise<void> {
-  const set = (name: string, value: string): Promise<string> => peer.command(['SET', 'VARIABLE', name, value]);
+  const set = async (name: string, value: string): Promise<void> => {
+    const reply = await peer.command(['SET', 'VARIABLE', name, value]);
+    if (!/^result=1\b/u.test(reply)) throw notSet(name, reply);
+  };
   if (decision.kind === 'reject') await set('ZAMMAD_REASON', decision.reason);
   if (decision.kind === 'dial') {
     await set('CALLERID(num)', decision.callerId);
@@ -125,3 +131,9 @@ async function obey(peer: AgiPeer, decision: GateDecision, setName: boolean): Pr
   }
   await set('ZAMMAD_ACTION', decision.kind);
 }
+
+const notSet = (name: string, reply: string): RetriableError =>
+  new RetriableError(
+    'ZPB_AGI_REQUEST',
+    `Asterisk did not set the variable ${name} of a call at the gate (${JSON.stringify(reply.slice(0, 64))}). Its call goes on`,
+  );

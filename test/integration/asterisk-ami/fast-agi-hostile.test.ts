@@ -27,6 +27,17 @@ describe('who may connect', () => {
   });
 });
 
+/** An address of this machine that holds only together with its interface. */
+const linkLocal = Object.entries(networkInterfaces()).flatMap(([name, all]) =>
+  (all ?? []).flatMap(({ address }) => (address.startsWith('fe80:') ? [`${address}%${name}`] : [])),
+)[0];
+(linkLocal === undefined ? test.skip : test)('a link-local peer is known by its address alone', async () => {
+  const { call } = await agiBench(CONTINUE, { host: '::', allow: ['fe80::/10'] });
+  const waiting = await call({ host: linkLocal ?? '' });
+  await over(waiting);
+  expect(waiting.set.get('ZAMMAD_ACTION')).toBe('continue');
+});
+
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 (hasIpv6 ? describe : describe.skip)(
   `who may connect${hasIpv6 ? '' : ' (this machine has no IPv6)'}, at a port for both families`,

@@ -3,8 +3,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { freePort } from '../../lab/free-ports.js';
-import { canGate, type GateState } from '../../../src/pbx/adapter.js';
-import { AgiCall, CUSTOMER_CALLS } from '../../support/agi-caller.js';
+import { AheadOfEvents } from '../../../adapters/asterisk-ami/fast-agi/ahead-of-events.js';
+import { asLegId } from '../../../src/call/vocabulary.js';
+import { canGate, canRefresh, type GateState } from '../../../src/pbx/adapter.js';
+import { AgiCall, CUSTOMER_CALLS, requestText } from '../../support/agi-caller.js';
 import { agiBench, BUSY, closeAgiBenches, CONTINUE, empty, over } from '../../support/agi-bench.js';
 import { adapterRig, closeAdapterRigs } from '../../support/adapter-rig.js';
 import { encode } from '../../support/fake-ami.js';
@@ -75,6 +77,7 @@ describe('what is asked', () => {
         withheld: false,
         users: ['100', '101', '102'],
         queue: 'sales',
+        since: 0,
       },
     ]);
     expect(waiting.said).toEqual(['SET VARIABLE "ZAMMAD_ACTION" "continue"']);
@@ -89,6 +92,12 @@ describe('what is asked', () => {
     const variables = { ZAMMAD_USERS: '103,104', ZAMMAD_QUEUE: 'support (night)' };
     await over(await call({ address: `agi://127.0.0.1:${port}/gate`, variables }));
     expect(asked[0]).toMatchObject({ users: ['103', '104'], queue: 'support (night)' });
+  });
+  test('words without a value say nothing, as where a variable of the dialplan is not set', async () => {
+    const { call, asked, port } = await agiBench(CONTINUE);
+    const variables = { ZAMMAD_USERS: '103' };
+    await over(await call({ address: `agi://127.0.0.1:${port}/gate?users=&queue=&number=`, variables }));
+    expect(asked[0]).toMatchObject({ users: ['103'], queue: undefined, dialled: '+49305550703' });
   });
   test('neither here nor there: unknown, which is not the same as nobody', async () => {
     const { call, asked, port } = await agiBench(CONTINUE);
@@ -212,6 +221,23 @@ describe('time', () => {
     expect(deaf.said).toEqual([]);
     expect(it.hungUp).toEqual(['1700000000.1']);
   });
+  test('the time that the request itself takes counts', async () => {
+    const { gate, raw, asked, clock, port } = await agiBench();
+    const socket = await raw();
+    await waitFor('the connection', () => gate.connections === 1);
+    clock.turn(300);
+    socket.write(requestText(`agi://127.0.0.1:${port}/gate?users=100&queue=sales`));
+    await waitFor('the question', () => asked.length === 1);
+    expect(asked[0]?.since).toBe(0);
+  });
+  test.each(['200 result=-1', '511 Command Not Permitted on a dead channel or intercept routine'])(
+    'a decision that is answered with %j was not taken',
+    async (setReply) => {
+      const it = await agiBench(BUSY);
+      await over(await it.call({ setReply }));
+      expect(it.hungUp).toEqual(['1700000000.1']);
+    },
+  );
   test('close() lets calls that wait go on, and frees the port', async () => {
     const { gate, port, call, asked, answer, clock } = await agiBench();
     const calls = await Promise.all([call(), call(), call()]);
@@ -256,6 +282,46 @@ describe('a reject that the dialplan could not be told', () => {
     const order = await waitFor('the order', () => asterisk.actions.find(({ name }) => name === 'hangup'));
     expect(order.get('Channel')).toBe(channel);
     expect(order.get('Cause')).toBe('17');
+  });
+});
+
+describe('a call that asks before its first event has come', () => {
+  test('is not over because a list of channels that was asked for before does not hold it', async () => {
+    const port = await freePort();
+    const clock = new ManualClock();
+    const { adapter, asterisk, events, start } = await adapterRig({}, { trunks: ['trunk'], gate: { port } }, clock);
+    await start();
+    if (!canRefresh(adapter)) throw new Error('it cannot');
+    const { channel = '', uniqueid = '' } = CUSTOMER_CALLS;
+    const listed = async (): Promise<boolean> => {
+      await adapter.refresh();
+      const last = events.findLast((event) => event.type === 'snapshot');
+      return last?.type === 'snapshot' && last.legs.some((leg) => leg === uniqueid);
+    };
+    expect(await listed()).toBe(false);
+    await over(await AgiCall.open({ port }));
+    expect(await listed()).toBe(true);
+    // From its first event on the list alone counts.
+    asterisk.broadcast(
+      encode([
+        ['Event', 'Newchannel'],
+        ['Channel', channel],
+        ['ChannelState', '4'],
+        ['Uniqueid', uniqueid],
+        ['Linkedid', uniqueid],
+      ]),
+    );
+    await waitFor('the channel', () => events.some((event) => event.type === 'appeared' && event.leg === uniqueid));
+    expect(await listed()).toBe(false);
+  });
+  test('is none of this PBX when no event comes at all, and they are not kept without end', () => {
+    const clock = new ManualClock();
+    const ahead = new AheadOfEvents(clock);
+    for (let index = 0; index < 1_500; index += 1) ahead.asks(asLegId(`1.${index}`));
+    expect(ahead.size).toBe(1_000);
+    clock.turn(15_001);
+    expect(ahead.complete([{ type: 'snapshot', legs: [] }])).toEqual([{ type: 'snapshot', legs: [] }]);
+    expect(ahead.size).toBe(0);
   });
 });
 

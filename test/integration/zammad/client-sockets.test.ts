@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { asCallId, asZammadName } from '../../../src/call/vocabulary.js';
 import type { HangupPost, NewCallPost } from '../../../src/call/vocabulary.js';
@@ -194,6 +195,19 @@ describe('the status counts as soon as it is there', () => {
     expect(outcome).toEqual({ kind: 'delivered', reply: { kind: 'odd', why: 'broken off' } });
   });
 
+  test('200 with a small body that grows beyond 64 KiB when it is unpacked, which nobody asked for', async () => {
+    const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+    server.current.behaviour = (socket, { requests }) => {
+      if (requests === 0) return;
+      socket.write(
+        'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n' +
+          `Content-Length: ${packed.length}\r\n\r\n`,
+      );
+      socket.write(packed);
+    };
+    const outcome = await client().post(newCall, { timeout: 3000 });
+    expect(outcome).toEqual({ kind: 'delivered', reply: { kind: 'odd', why: 'longer than 64 KiB' } });
+  });
   test('200 with a body beyond 64 KiB is not read to its end', async () => {
     server.current.behaviour = (socket, { text }) => {
       if (text !== '') respond(socket, '200 OK', `{"action":"reject","x":"${'x'.repeat(70_000)}"}`);

@@ -44,6 +44,7 @@ describe('a customer waits at the gate', () => {
           from: '4930123456',
           to: '4930555200',
           user: ['Alice Agent', 'Bob Agent', '777'],
+          queue: 'sales',
         },
         true,
       ],
@@ -54,6 +55,16 @@ describe('a customer waits at the gate', () => {
     const bench = new BrainBench({ dids: [{ number: '+4930555200', agents: ['102'], queue: 'support' }] });
     bench.ask(customer());
     expect(bench.last).toMatchObject({ user: ['Carol Agent'], queue: 'support' });
+  });
+
+  test('what the PBX says goes before the configuration of the number, and an empty word says nothing', () => {
+    const dids = [{ number: '+4930555200', agents: ['102'], queue: 'support' }];
+    const said = new BrainBench({ dids });
+    said.ask(customer({ users: ['100'], queue: 'sales' }));
+    expect(said.last).toMatchObject({ user: ['Alice Agent'], queue: 'sales' });
+    const unsaid = new BrainBench({ dids });
+    unsaid.ask(customer({ users: [], queue: '' }));
+    expect(unsaid.last).toMatchObject({ user: ['Carol Agent'], queue: 'support' });
   });
 
   test('one call is one call, whether the gate or the events see it first', () => {
