@@ -6,11 +6,10 @@ import { healthReport } from './app-health.js';
 import { stopApp } from './app-stop.js';
 import { AgentAvailability } from './availability/agent-availability.js';
 import { createDirectory } from './call/directory.js';
-import type { CallId, PbxName } from './call/vocabulary.js';
+import type { PbxName } from './call/vocabulary.js';
 import { chooseStore } from './choose-store.js';
 import type { Clock } from './clock.js';
 import type { Config, PbxConfig } from './config/model.js';
-import { asError } from './errors.js';
 import { watchEventLoop } from './event-loop.js';
 import { createEmergency } from './gate/emergency.js';
 import type { GateRules } from './gate/rules.js';
@@ -25,7 +24,6 @@ import { Leads } from './leads.js';
 import { LedPbx } from './led-pbx.js';
 import { Metrics } from './metrics.js';
 import type { AdapterDefinition } from './pbx/adapter.js';
-import type { PbxLine } from './pbx/pbx-line.js';
 import type { Heritage, Lead } from './store/store.js';
 import { Strangers } from './strangers.js';
 import { UngatedDials } from './ungated-dials.js';
@@ -105,14 +103,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     metrics,
     settings: delivery,
-    onReply: ({ callId, reply, live, gated, zammad }) => {
+    onReply: ({ callId, reply, live, age, gate: asked, zammad }) => {
       // Whoever waits at the gate has it, or had it: it is his.
-      if (gated) return;
+      if (asked === 'told') return;
       const run = live ? [...led.values()].find((one) => one.has(callId)) : undefined;
       if (run === undefined) return;
       const { line } = run;
-      if (reply.kind === 'dial') ungated.take({ pbx: line.name, callId, zammad, gate: line.gateState });
-      else rejectCall(line, callId, log);
+      if (asked === 'passed') count('gate_late_replies_total', { kind: reply.kind });
+      if (reply.kind === 'reject') run.reject(callId, age);
+      else if (asked === 'none') ungated.take({ pbx: line.name, callId, zammad, gate: line.gateState });
     },
   });
   const reconciler = new Reconciler({
@@ -280,13 +279,6 @@ function addressFor({ http: { host, port, tls } }: Config): string | undefined {
   if (port === 0 || /^(?:127\.|localhost$|::1$)/u.test(host)) return undefined;
   const name = host === '0.0.0.0' || host === '::' ? hostname() : host;
   return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
-}
-
-/** Has the PBX of a call end it. Nobody waits for that: its outcome is logged. */
-function rejectCall(line: PbxLine, callId: CallId, log: Logger): void {
-  line.reject(callId).catch((thrown: unknown) => {
-    log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
-  });
 }
 
 /** What is wrong with a Zammad is said at once, not with the next call. Returns the function that ends it. */

@@ -108,10 +108,23 @@ export class LedPbx implements Led {
     await Promise.all([this.#line.stop(), this.#options.dispatcher.drop(this.#options.lead.pbx)]);
   }
 
+  /** Zammad wants a call rejected that does not wait at the gate, or no longer: it is ended, if no agent has it and it is not old. */
+  reject(callId: CallId, age: Millis): void {
+    const { gate, log } = this.#options;
+    if (this.#ended) return;
+    if (age > gate.lateReject) {
+      log.info({ callId, ms: Math.round(age) }, 'the reject came too late: the call is older than gate.lateReject');
+      return;
+    }
+    this.#line.reject(callId, gate.rejectedCause).catch((thrown: unknown) => {
+      log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
+    });
+  }
+
   /** Never rejects: whatever goes wrong, the call goes on. */
   async #askGate(request: GateRequest): Promise<GateDecision> {
     const { clock, dispatcher, gate, log, count } = this.#options;
-    const deadline = clock.monotonic() + gate.budget;
+    const deadline = (request.since ?? clock.monotonic()) + gate.budget;
     if (this.#ended) return CONTINUE;
     if (gate.isEmergency(request.dialled)) {
       count('gate_decisions_total', { outcome: 'emergency' });
@@ -129,6 +142,8 @@ export class LedPbx implements Led {
       this.#note(callId, clock.monotonic());
       const answers = committed.then((items) => items.map((item) => questionOf(item, dispatcher.urgent(item))));
       const decision = await this.#gate.decide({ callId, questions: answers, deadline });
+      // Nobody waits any more when this bridge stops hearing the PBX.
+      if (this.#ended) return CONTINUE;
       if (decision.kind === 'reject') this.#line.rejectAtGate(callId, gate.rejectedCause);
       return decision;
     } catch (thrown) {
@@ -146,14 +161,10 @@ export class LedPbx implements Led {
     }
   }
 
-  /** The PBX has been answered already: a reject may still end the call, if no agent has it and it is not old. */
+  /** The PBX has been answered already. */
   #rejectLate(callId: CallId): void {
-    const { clock, gate, log } = this.#options;
     const at = this.#gated.get(callId);
-    if (this.#ended || at === undefined || clock.monotonic() - at > gate.lateReject) return;
-    this.#line.reject(callId).catch((thrown: unknown) => {
-      log.error({ callId, error: asError(thrown) }, 'the call could not be rejected');
-    });
+    if (at !== undefined) this.reject(callId, this.#options.clock.monotonic() - at);
   }
 
   #end(): void {

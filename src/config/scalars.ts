@@ -171,7 +171,7 @@ export const SCALARS = {
       env: 'ZPB_GATE_REMEMBER',
     },
     lateReject: {
-      doc: 'A reject that comes after the budget still ends a call that is no older than this, if no agent has answered it.',
+      doc: 'A reject that comes after the budget, or where calls do not wait at a gate, still ends a call that is no older than this, if no agent has answered it.',
       default: '10s',
       kind: 'duration',
       env: 'ZPB_GATE_LATE_REJECT',

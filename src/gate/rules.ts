@@ -8,7 +8,7 @@ export interface GateRules {
   readonly remember: Millis;
   /** The cause of the hangup after a reject. */
   readonly rejectedCause: Extract<Cause, 'busy' | 'forwarded'>;
-  /** A reject that comes after the budget still ends a call that is no older than this and that nobody has answered. */
+  /** A reject of a call that does not wait, or no longer, still ends it if it is no older than this and nobody has answered it. */
   readonly lateReject: Millis;
   /** Says of a number as dialled that it is an emergency's. */
   readonly isEmergency: (dialled: string | undefined) => boolean;

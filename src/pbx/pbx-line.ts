@@ -136,9 +136,9 @@ export class PbxLine {
     this.#cancelSweep?.();
   }
 
-  /** Ends a call that Zammad has rejected, if no agent has answered it yet. */
-  async reject(callId: CallId): Promise<void> {
-    const leg = this.#brain.reject(callId, 'busy');
+  /** Ends a call that Zammad has rejected, if no agent has answered it yet. `cause`: of its hangup. */
+  async reject(callId: CallId, cause: Cause): Promise<void> {
+    const leg = this.#brain.reject(callId, cause);
     if (leg === undefined) {
       this.#log.info({ callId }, 'the reject came too late: the call is answered or over');
       return;

@@ -52,6 +52,8 @@ export interface QueuedPost {
   failures: number;
   /** Monotonic: when the attempt of unknown outcome began, or was taken over. */
   unknownSince: Millis;
+  /** A gate asks by it, or did. */
+  asked: boolean;
   /** Settles the gate's wait; taken away once used. */
   answerGate?: ((reply: UrgentReply) => void) | undefined;
 }
@@ -68,6 +70,7 @@ export function queuedPost(item: OutboxItem, clock: Clock, origin: Origin): Queu
     unsure: item.state === 'sending',
     failures: 0,
     unknownSince: 0,
+    asked: false,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { asError } from '../errors.js';
 import type { Clock } from '../clock.js';
-import type { CallId, NewCallPost, ZammadName } from '../call/vocabulary.js';
+import type { CallId, Millis, NewCallPost, ZammadName } from '../call/vocabulary.js';
 import type { StepResult } from './delivery-step.js';
 import type { DeliveryMetrics } from './metrics.js';
 import { ageOf, answerGate } from './queued-post.js';
@@ -19,8 +19,13 @@ export interface ReplyEvent {
   readonly reply: Extract<Reply, { readonly kind: 'reject' | 'dial' }>;
   /** False for backlog and for calls told anew: too late to act on. */
   readonly live: boolean;
-  /** True if a gate was waiting for it and has got it too (it may have stopped waiting). */
-  readonly gated: boolean;
+  /** How long ago the call was told, ms. */
+  readonly age: Millis;
+  /**
+   * Of the gate that asked by it: `told` has got it too, and sees to it (also if its time was over); `passed` was told before that no
+   * reply comes, and let the call go on; `none` did not ask.
+   */
+  readonly gate: 'told' | 'passed' | 'none';
 }
 
 export interface RepliesContext {
@@ -45,7 +50,7 @@ export class Replies {
   take(post: QueuedPost, { next, reply }: StepResult): void {
     const { clock, metrics, name, remembered, settings } = this.#context;
     const sent = post.item.post;
-    const gated = post.answerGate !== undefined;
+    const gate = gateOf(post);
     const recreated = post.step === 'recreate';
     if (reply === undefined) {
       answerGate(post, { kind: 'noReply', why: 'reason' in next ? next.reason : 'Zammad had the call already' });
@@ -57,8 +62,9 @@ export class Replies {
     metrics.count('zammad_replies_total', { zammad: name, kind: reply.kind });
     if (reply.kind === 'odd') this.#sayOnce(reply.why);
     if (reply.kind !== 'reject' && reply.kind !== 'dial') return;
-    const live = !recreated && post.origin === 'live' && ageOf(post, clock.monotonic()) <= settings.live;
-    this.#handOver({ callId: newCall.callId, zammad: name, post: newCall, reply, live, gated });
+    const age = ageOf(post, clock.monotonic());
+    const live = !recreated && post.origin === 'live' && age <= settings.live;
+    this.#handOver({ callId: newCall.callId, zammad: name, post: newCall, reply, live, age, gate });
   }
 
   #handOver(event: ReplyEvent): void {
@@ -79,4 +85,9 @@ export class Replies {
     this.#oddities.add(why);
     log.warn({ zammad: name, why }, `Zammad ${name} sent a reply that is not understood (${why}); its calls go on`);
   }
+}
+
+function gateOf({ asked, answerGate: waits }: QueuedPost): ReplyEvent['gate'] {
+  if (!asked) return 'none';
+  return waits === undefined ? 'passed' : 'told';
 }

@@ -106,11 +106,14 @@ export class Route {
   /** Takes up a newCall for whose reply a gate waits. Settles after the first attempt, at once when Zammad is not well. */
   urgent(item: OutboxItem): Promise<UrgentReply> {
     if (!this.#running || this.#health.state !== 'ok') {
-      this.intake([item], 'live');
+      this.#add(item, 'live', true);
+      this.#unpark();
+      this.#pump();
       return Promise.resolve({ kind: 'noReply', why: this.#health.reason ?? 'The dispatcher does not run' });
     }
     return new Promise((resolve) => {
-      if (!this.#add(item, 'live', resolve)) resolve({ kind: 'noReply', why: 'This post is being delivered already' });
+      if (!this.#add(item, 'live', true, resolve))
+        resolve({ kind: 'noReply', why: 'This post is being delivered already' });
       this.#pump();
     });
   }
@@ -148,8 +151,9 @@ export class Route {
     cancel();
   }
 
-  #add(item: OutboxItem, origin: Origin, onReply?: (reply: UrgentReply) => void): boolean {
+  #add(item: OutboxItem, origin: Origin, asked = false, onReply?: (reply: UrgentReply) => void): boolean {
     const post = queuedPost(item, this.#context.clock, origin);
+    post.asked = asked;
     post.answerGate = onReply;
     // A second hangup of a missed call does harm, and whoever wants it cannot know what others do meanwhile.
     const risky = origin === 'handedIn' && item.post.event === 'hangup' && !item.repeatable;

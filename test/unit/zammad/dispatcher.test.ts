@@ -58,14 +58,15 @@ describe('order and slots', () => {
     await expect(reply).resolves.toEqual({ kind: 'reply', reply: { kind: 'reject', reason: 'busy' } });
     expect(rig.zammad.sent.slice(0, 2).map(({ post }) => post.callId)).toEqual(['old0', 'gated']);
     await rig.untilIdle();
-    const seen = rig.replies.map(({ callId, live, gated }) => ({ callId, live, gated }));
-    expect(seen).toContainEqual({ callId: 'gated', live: true, gated: true });
-    expect(seen).toContainEqual({ callId: 'old0', live: false, gated: false });
+    const seen = rig.replies.map(({ callId, live, gate }) => ({ callId, live, gate }));
+    expect(seen).toContainEqual({ callId: 'gated', live: true, gate: 'told' });
+    expect(seen).toContainEqual({ callId: 'old0', live: false, gate: 'none' });
   });
 
   test('a gate is told at once when Zammad is down, and its post is delivered later', async () => {
     const rig = new Rig();
     let down = true;
+    rig.zammad.reply = { kind: 'reject', reason: 'busy' };
     rig.zammad.fault = () => (down ? 'refusedConnection' : 'none');
     rig.start();
     rig.tell([newCall('first')]);
@@ -76,10 +77,15 @@ describe('order and slots', () => {
     down = false;
     await rig.untilIdle();
     expect([...rig.zammad.rows.keys()].sort()).toEqual(['first', 'gated']);
+    expect(rig.replies.map(({ callId, gate }) => [callId, gate])).toEqual([
+      ['first', 'none'],
+      ['gated', 'passed'],
+    ]);
   });
 
   test('a gate whose attempt fails learns it; it does not wait for the retries', async () => {
     const rig = new Rig();
+    rig.zammad.reply = { kind: 'reject', reason: 'busy' };
     rig.zammad.fault = onEvent('newCall', ['refusedConnection']);
     rig.start();
     const [item] = rig.append([newCall('gated')]);
@@ -87,6 +93,8 @@ describe('order and slots', () => {
     await rig.clock.advance(rig.zammad.latency);
     await expect(reply).resolves.toMatchObject({ kind: 'noReply' });
     await rig.untilIdle();
+    // Its call went on: what is said of it now is for whoever can still end it.
+    expect(rig.replies.map(({ gate, age }) => [gate, age > 0])).toEqual([['passed', true]]);
     expect(rig.zammad.rows.has(item!.callId)).toBe(true);
   });
 
