@@ -62,6 +62,8 @@ export class Brain {
   readonly #gatekeeper: Gatekeeper;
   #now: Millis = 0;
   #stopping = false;
+  /** It waits at the gate, which is about to say all there is to tell of its call. */
+  #waiting: LegId | undefined;
   /** Every leg there is has been told: who is not known is gone. */
   #allKnown = false;
   readonly #unheard = new Unheard();
@@ -179,7 +181,9 @@ export class Brain {
     const { leg, line, from, dialled, withheld } = request;
     const known = this.#legs.get(leg)?.line !== undefined;
     const appeared = { type: 'appeared', leg, line, origin: 'incoming', from, dialled, withheld } as const;
+    this.#waiting = leg;
     const before = this.apply(known && line.kind === 'agent' ? [] : [appeared], now);
+    this.#waiting = undefined;
     const waiting = this.#gatekeeper.open(request, now);
     const outcomes = [...before, ...this.#take()];
     if ('why' in waiting) return { kind: 'pass', why: waiting.why, outcomes };
@@ -365,6 +369,8 @@ export class Brain {
   /** newCall when it is due, and whatever may follow it. */
   #tell(call: Call): void {
     this.#journal?.mark(call);
+    const waits = this.#waiting !== undefined && call.customers.has(this.#waiting);
+    if (waits && call.announceAt !== undefined) return;
     this.#announcer.tell(call, this.#now);
   }
 

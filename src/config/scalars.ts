@@ -50,7 +50,7 @@ export const SCALARS = {
   },
   calls: {
     newCall: {
-      doc: "When an inbound call is told to Zammad: `ringing` = when the first agent's phone is called, `arrival` = at once.",
+      doc: "When an inbound call is told to Zammad: `ringing` = when the first agent's phone is called, `arrival` = at once, which may be before it waits at a gate: then it is not asked about there.",
       default: 'ringing',
       kind: NEW_CALL,
       env: 'ZPB_CALLS_NEW_CALL',

@@ -81,6 +81,20 @@ describe('a customer waits at the gate', () => {
     }
   });
 
+  test.each([true, false])(
+    'where calls are told on arrival, one that waits is told by its gate (known before: %s)',
+    (known) => {
+      const bench = new BrainBench({ calls: { newCall: 'arrival' } });
+      if (known) bench.say(customerIn('c', '+4930123456', '+4930555200', { withheld: 'asked' })).until(5);
+      expect(bench.ask(customer({ users: ['100'] }))).toMatchObject({ kind: 'ask' });
+      expect(bench.told.map(({ post, gated }) => [post.event, 'user' in post && post.user, gated])).toEqual([
+        ['newCall', ['Alice Agent'], true],
+      ]);
+      bench.until(5_000);
+      expect(bench.events).toEqual(['newCall']);
+    },
+  );
+
   test('a withheld number is not told', () => {
     const bench = new BrainBench();
     bench.ask(customer({ withheld: true }));

@@ -250,6 +250,9 @@ test('emergency numbers are known as dialled, also behind the prefix of an outsi
   const isEmergency = createEmergency(['112', '110'], ['0', '9']);
   for (const dialled of ['112', '0112', '9-110', '0 112', '110'])
     expect([dialled, isEmergency(dialled)]).toEqual([dialled, true]);
+  // With a code before it that hides the caller's number, or shows it, and with the key that ends a number.
+  for (const dialled of ['*31#112', '#31#0112', '112#'])
+    expect([dialled, isEmergency(dialled)]).toEqual([dialled, true]);
   for (const dialled of ['0049112', '1120', '02112', '', undefined])
     expect([dialled, isEmergency(dialled)]).toEqual([dialled, false]);
 });
