@@ -3,7 +3,7 @@
  * gets it back with the decision. When no bridge is connected, `Stasis` fails at once and the dialplan goes on.
  */
 import type { Logger } from 'pino';
-import { asLegId, type LegId } from '../../src/call/vocabulary.js';
+import { asLegId, type LegId, type Millis } from '../../src/call/vocabulary.js';
 import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest } from '../../src/pbx/adapter.js';
@@ -149,7 +149,7 @@ export class StasisGate {
     this.#waiting.set(start.id, call);
     try {
       count('gate_requests');
-      const decision = await this.#decide(start, call.channel);
+      const decision = await this.#decide(start, call.channel, began);
       await this.#obey(call, decision);
     } catch (thrown) {
       log.error({ error: asError(thrown) }, 'gate: a call could not be handled; it goes on');
@@ -160,7 +160,7 @@ export class StasisGate {
     }
   }
 
-  async #decide(start: StasisStart, channel: StasisChannel): Promise<GateDecision> {
+  async #decide(start: StasisStart, channel: StasisChannel, since: Millis): Promise<GateDecision> {
     const { gate, isReady, app } = this.options;
     if (gate === undefined) {
       this.#refuse(
@@ -171,7 +171,7 @@ export class StasisGate {
     }
     if (!isReady()) return CONTINUE;
     const request = await this.#requestOf(start, channel);
-    return request === undefined ? CONTINUE : gate.ask(request);
+    return request === undefined ? CONTINUE : gate.ask({ ...request, since });
   }
 
   async #requestOf(start: StasisStart, channel: StasisChannel): Promise<GateRequest | undefined> {

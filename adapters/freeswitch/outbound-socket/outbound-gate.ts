@@ -76,7 +76,8 @@ export class OutboundGate {
   }
 
   async #serve(peer: GatePeer): Promise<void> {
-    const { log, count, gate } = this.options;
+    const { log, count, gate, clock } = this.options;
+    const since = clock.monotonic();
     try {
       const call = readWaitingCall(await peer.call());
       if (call === undefined) {
@@ -89,7 +90,7 @@ export class OutboundGate {
       count('gate_requests');
       if (!call.async) this.#warnOfSync();
       const asked = this.#requestOf(call);
-      const decision = asked === undefined ? CONTINUE : await gate.ask(asked);
+      const decision = asked === undefined ? CONTINUE : await gate.ask({ ...asked, since });
       await this.#obey(peer, call, decision).catch((thrown: unknown) => {
         // Zammad has been told that it is over; if it were not, a call that nobody knows of would ring.
         if (decision.kind === 'reject') this.options.hangUp(asLegId(call.leg), REJECT_Q850[decision.reason]);

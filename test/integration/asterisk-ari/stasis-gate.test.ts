@@ -76,6 +76,7 @@ describe('what is asked', () => {
         withheld: false,
         users: ['100', '101'],
         queue: 'sales',
+        since: 0,
       },
     ]);
     expect(Object.fromEntries(counted)).toEqual({ gate_requests: 1 });

@@ -118,6 +118,7 @@ describe('what is asked', () => {
         withheld: false,
         users: undefined,
         queue: undefined,
+        since: 0,
       },
     ]);
   });
