@@ -67,7 +67,32 @@ function addressOf(text: string): { readonly path: string; readonly query: Reado
   // Not by URL: it takes a "#" for the end, which is a key that people dial.
   const found = /^h?agi:\/\/[^/?]+(?<path>\/[^?]*)?(?:\?(?<search>.*))?$/iu.exec(text)?.groups;
   if (found === undefined) return undefined;
-  // A "+" belongs to a number here, and is no blank.
-  const query = new URLSearchParams((found['search'] ?? '').replaceAll('+', '%2B'));
-  return { path: found['path'] ?? '/', query: new Map(query) };
+  return { path: found['path'] ?? '/', query: queryOf(found['search'] ?? '') };
+}
+
+/**
+ * Not by URLSearchParams: a "+" belongs to a number here, and is no blank; and a dialplan joins phones by "&" (`users=100&101&queue=sales`),
+ * so what has no "=" belongs to the word before it. Agents may also be named one by one.
+ */
+function queryOf(search: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  let last: string | undefined;
+  for (const part of search.split('&')) {
+    const [, name, value] = /^([^=]*)=(.*)$/su.exec(part) ?? [];
+    const before = query.get(name ?? last ?? '');
+    if (name !== undefined && value !== undefined) {
+      last = name;
+      query.set(name, name === 'users' && before !== undefined ? `${before},${decoded(value)}` : decoded(value));
+    } else if (last !== undefined && before !== undefined && part !== '') query.set(last, `${before}&${decoded(part)}`);
+  }
+  return query;
+}
+
+/** Percent signs undone, where they are well formed. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

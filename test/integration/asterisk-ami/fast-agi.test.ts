@@ -82,10 +82,10 @@ describe('what is asked', () => {
     ]);
     expect(waiting.said).toEqual(['SET VARIABLE "ZAMMAD_ACTION" "continue"']);
   });
-  test.each(['100&101', '100 101', '100%2C101', ',100,,101,'])('agents written as %j', async (users) => {
+  test.each(['100&101', '100%26101', '100 101', '100%2C101', ',100,,101,', '100&users=101', '100&101&'])('agents written as %j', async (users) => {
     const { call, asked } = await agiBench(CONTINUE);
-    await over(await call({ address: `agi://127.0.0.1/gate?users=${users.replace('&', '%26')}` }));
-    expect(asked[0]?.users).toEqual(['100', '101']);
+    await over(await call({ address: `agi://127.0.0.1/gate?users=${users}&queue=R&D` }));
+    expect(asked[0]).toMatchObject({ users: ['100', '101'], queue: 'R&D' });
   });
   test('agents and queue from the channel’s variables, where the address has none', async () => {
     const { call, asked, port } = await agiBench(CONTINUE);
