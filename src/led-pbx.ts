@@ -142,15 +142,18 @@ export class LedPbx implements Led {
       this.#note(callId, clock.monotonic());
       const answers = committed.then((items) => items.map((item) => questionOf(item, dispatcher.urgent(item))));
       const decision = await this.#gate.decide({ callId, questions: answers, deadline });
-      // Nobody waits any more when this bridge stops hearing the PBX.
-      if (this.#ended) return CONTINUE;
-      if (decision.kind === 'reject') this.#line.rejectAtGate(callId, gate.rejectedCause);
+      if (decision.kind === 'reject') this.#rejectAtGate(callId);
       return decision;
     } catch (thrown) {
       log.error({ error: asError(thrown), leg: request.leg }, 'gate: a request could not be handled; the call goes on');
       count('gate_decisions_total', { outcome: 'fault' });
       return CONTINUE;
     }
+  }
+
+  #rejectAtGate(callId: CallId): void {
+    // When this bridge has stopped hearing the PBX meanwhile, its calls went on.
+    if (!this.#ended) this.#line.rejectAtGate(callId, this.#options.gate.rejectedCause);
   }
 
   #note(callId: CallId, now: Millis): void {

@@ -3,6 +3,7 @@ import { asError } from '../../src/errors.js';
 import type { AdapterContext } from '../../src/pbx/adapter.js';
 import { getVariable, listStatusOf } from './actions.js';
 import type { AsteriskLegs } from '../asterisk/legs.js';
+import { FREEPBX_PRESENTATION, isWithheld } from '../asterisk/presentation.js';
 import { isNoWholeAnswer } from './replies.js';
 import type { AmiSession } from './session.js';
 
@@ -16,8 +17,6 @@ const TIMEOUT_MS = 2_000;
 const MOST_UNDER_WAY = 500;
 /** Customers who are asked about again and again. Theirs are half of the questions at most: who withholds his number is more urgent. */
 const MOST_WATCHED = 1_000;
-/** Where FreePBX keeps what it was, before its inbound routes allow every number (functions.inc.php of its module core). */
-const FREEPBX_PRESENTATION = 'CALLINGNUMPRES_SV';
 
 export interface QuestionsOptions {
   readonly context: AdapterContext;
@@ -81,7 +80,7 @@ export class Questions {
     if (channel === undefined) return false;
     try {
       const reply = await this.options.session.send(getVariable(channel, variable), { timeout: TIMEOUT_MS });
-      return /^(?:prohib|unavailable)/.test(reply.get('Value') ?? '');
+      return isWithheld(reply.get('Value'));
     } catch (thrown) {
       this.options.context.log.debug(
         { error: asError(thrown), leg },

@@ -2,6 +2,7 @@ import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { asError } from '../../src/errors.js';
 import type { AdapterContext } from '../../src/pbx/adapter.js';
 import type { AsteriskLegs } from '../asterisk/legs.js';
+import { FREEPBX_PRESENTATION, isWithheld } from '../asterisk/presentation.js';
 import { askVariable } from './ask.js';
 import type { AriRest } from './rest-contract.js';
 
@@ -10,8 +11,6 @@ const AGAIN_MS = 10;
 const TIMEOUT_MS = 2_000;
 /** Questions under way; a flood of calls must not become a flood of questions. */
 const MOST_UNDER_WAY = 500;
-/** Where FreePBX keeps what it was, before its inbound routes allow every number (functions.inc.php of its module core). */
-export const FREEPBX_PRESENTATION = 'CALLINGNUMPRES_SV';
 
 export interface QuestionsOptions {
   readonly context: AdapterContext;
@@ -81,7 +80,7 @@ export class Questions {
     if (this.#ended) return false;
     try {
       const answer = await askVariable(this.options.rest, leg, variable, { timeout: TIMEOUT_MS });
-      return answer.kind === 'value' && /^(?:prohib|unavailable)/.test(answer.value);
+      return answer.kind === 'value' && isWithheld(answer.value);
     } catch (thrown) {
       this.options.context.log.debug(
         { error: asError(thrown), leg },

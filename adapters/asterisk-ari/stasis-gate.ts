@@ -8,10 +8,10 @@ import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest } from '../../src/pbx/adapter.js';
 import { lineOf, parseChannelName, type ChannelName } from '../asterisk/channel-name.js';
+import { FREEPBX_PRESENTATION, isWithheld } from '../asterisk/presentation.js';
 import { Complaints } from './complaints.js';
 import { listOf, wordOf } from '../../src/pbx/gate-words.js';
 import type { AriEvent, JsonObject } from './event.js';
-import { FREEPBX_PRESENTATION } from './questions.js';
 import type { AriRest } from './rest-contract.js';
 import { StasisChannel } from './stasis-channel.js';
 import { known, readStasisEnd, readStasisStart, waitingIn, type StasisStart } from './stasis-start.js';
@@ -47,9 +47,7 @@ const MOST_WAITING = 500;
 const LOOKUP_MS = 250;
 /** Calls may come while others are let go at the end; a flood of them must not hold the end up. */
 const CLOSE_ROUNDS = 2;
-/** Asterisk's presentation: `prohib…` and `unavailable` are not to be shown. */
 const PRESENTATIONS = ['CALLERID(pres)', FREEPBX_PRESENTATION];
-const WITHHELD = /^(?:prohib|unavail)/iu;
 
 interface Waiting {
   readonly channel: StasisChannel;
@@ -216,7 +214,7 @@ export class StasisGate {
   async #isWithheld(leg: LegId, look: (name: string) => Promise<string | undefined>): Promise<boolean> {
     const answers = await Promise.all(PRESENTATIONS.map(look));
     if (answers.every((answer) => answer === undefined)) return false;
-    const withheld = answers.some((answer) => WITHHELD.test(answer ?? ''));
+    const withheld = answers.some(isWithheld);
     this.options.onPresentation(leg, withheld);
     return withheld;
   }

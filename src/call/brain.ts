@@ -178,14 +178,17 @@ export class Brain {
    * that are `gated`. One call is one call, whether the gate or the events see it first.
    */
   gate(request: GateRequest, now: Millis): GateOpening {
-    const { leg, line, from, dialled, withheld } = request;
-    const known = this.#legs.get(leg)?.line !== undefined;
+    const { leg, line, from, dialled } = request;
+    const before = this.#legs.get(leg);
+    const known = before?.line !== undefined;
+    // What it was before the dialplan may have allowed it.
+    const withheld = request.withheld || before?.withheld === true;
     const appeared = { type: 'appeared', leg, line, origin: 'incoming', from, dialled, withheld } as const;
     this.#waiting = leg;
-    const before = this.apply(known && line.kind === 'agent' ? [] : [appeared], now);
+    const told = this.apply(known && line.kind === 'agent' ? [] : [appeared], now);
     this.#waiting = undefined;
     const waiting = this.#gatekeeper.open(request, now);
-    const outcomes = [...before, ...this.#take()];
+    const outcomes = [...told, ...this.#take()];
     if ('why' in waiting) return { kind: 'pass', why: waiting.why, outcomes };
     const { id: callId, direction } = waiting.call;
     const gated = outcomes.map((one) =>

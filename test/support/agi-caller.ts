@@ -43,6 +43,9 @@ export const CUSTOMER_CALLS: Readonly<Record<string, string>> = {
   threadid: '140000000000000',
 };
 
+/** A customer who withholds his number: he is not asked about that any more, so nothing is said before the decision. */
+export const WITHHELD: Readonly<Record<string, string>> = { callingpres: '32' };
+
 /** The lines with which Asterisk begins, the empty one included. */
 export function requestText(address: string, fields: Readonly<Record<string, string>> = {}): string {
   const [request = '', ...rest] = address.split(',');

@@ -7,6 +7,7 @@ import type { GateDecision, GatePort, GateRequest, GateState } from '../../../sr
 import { GateListener } from '../../../src/pbx/gate-listener.js';
 import { listOf, wordOf } from '../../../src/pbx/gate-words.js';
 import { lineOf, parseChannelName, type ChannelName } from '../../asterisk/channel-name.js';
+import { FREEPBX_PRESENTATION, isWithheld } from '../../asterisk/presentation.js';
 import { AgiPeer } from './agi-peer.js';
 import { readAgiRequest, type AgiRequest } from './agi-request.js';
 
@@ -105,7 +106,7 @@ export class AgiGate {
       line,
       from: callerId,
       dialled: number ?? (line.kind === 'trunk' ? (dnid ?? extension) : extension),
-      withheld,
+      withheld: withheld || (line.kind === 'trunk' && isWithheld(await variable(peer, FREEPBX_PRESENTATION))),
       users: users === undefined ? undefined : listOf(users),
       queue: queue === undefined ? undefined : wordOf(queue),
     };

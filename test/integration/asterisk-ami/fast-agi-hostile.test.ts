@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { requestText } from '../../support/agi-caller.js';
+import { requestText, WITHHELD } from '../../support/agi-caller.js';
 import { agiBench, BUSY, closeAgiBenches, closed, CONTINUE, empty, over } from '../../support/agi-bench.js';
 import { waitFor, within } from '../../support/wait-for.js';
 
@@ -152,7 +152,7 @@ describe('hostile peers', () => {
     for (const reply of ['510 Invalid or unknown command', '520-Usage', 'nonsense', '200']) {
       const it = await agiBench(BUSY);
       const socket = await it.raw();
-      socket.write(`${requestText('agi://127.0.0.1/gate?users=1&queue=q')}${reply}\n`);
+      socket.write(`${requestText('agi://127.0.0.1/gate?users=1&queue=q', WITHHELD)}${reply}\n`);
       await closed(socket);
       await empty(it);
       // Which is no longer so where it was to be rejected: that is done another way.
@@ -200,7 +200,7 @@ describe('hostile peers', () => {
     const peer = connect({ port: it.port, host: '127.0.0.1', allowHalfOpen: true });
     peer.on('error', () => undefined);
     await once(peer, 'connect');
-    peer.resume().write(`${requestText('agi://127.0.0.1/gate?users=1&queue=q')}200 result=1\n`);
+    peer.resume().write(`${requestText('agi://127.0.0.1/gate?users=1&queue=q', WITHHELD)}200 result=1\n`);
     await within(5_000, 'the end of what the gate says', once(peer, 'end'));
     expect(it.gate.connections).toBe(1);
     it.clock.turn(1_000);

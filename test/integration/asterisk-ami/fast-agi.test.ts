@@ -6,7 +6,7 @@ import { freePort } from '../../lab/free-ports.js';
 import { AheadOfEvents } from '../../../adapters/asterisk-ami/fast-agi/ahead-of-events.js';
 import { asLegId } from '../../../src/call/vocabulary.js';
 import { canGate, canRefresh, type GateState } from '../../../src/pbx/adapter.js';
-import { AgiCall, CUSTOMER_CALLS, requestText } from '../../support/agi-caller.js';
+import { AgiCall, CUSTOMER_CALLS, requestText, WITHHELD } from '../../support/agi-caller.js';
 import { agiBench, BUSY, closeAgiBenches, CONTINUE, empty, over } from '../../support/agi-bench.js';
 import { adapterRig, closeAdapterRigs } from '../../support/adapter-rig.js';
 import { encode } from '../../support/fake-ami.js';
@@ -80,13 +80,16 @@ describe('what is asked', () => {
         since: 0,
       },
     ]);
-    expect(waiting.said).toEqual(['SET VARIABLE "ZAMMAD_ACTION" "continue"']);
+    expect(waiting.said).toEqual(['GET VARIABLE "CALLINGNUMPRES_SV"', 'SET VARIABLE "ZAMMAD_ACTION" "continue"']);
   });
-  test.each(['100&101', '100%26101', '100 101', '100%2C101', ',100,,101,', '100&users=101', '100&101&'])('agents written as %j', async (users) => {
-    const { call, asked } = await agiBench(CONTINUE);
-    await over(await call({ address: `agi://127.0.0.1/gate?users=${users}&queue=R&D` }));
-    expect(asked[0]).toMatchObject({ users: ['100', '101'], queue: 'R&D' });
-  });
+  test.each(['100&101', '100%26101', '100 101', '100%2C101', ',100,,101,', '100&users=101', '100&101&'])(
+    'agents written as %j',
+    async (users) => {
+      const { call, asked } = await agiBench(CONTINUE);
+      await over(await call({ address: `agi://127.0.0.1/gate?users=${users}&queue=R&D` }));
+      expect(asked[0]).toMatchObject({ users: ['100', '101'], queue: 'R&D' });
+    },
+  );
   test('agents and queue from the channel’s variables, where the address has none', async () => {
     const { call, asked, port } = await agiBench(CONTINUE);
     const variables = { ZAMMAD_USERS: '103,104', ZAMMAD_QUEUE: 'support (night)' };
@@ -136,6 +139,12 @@ describe('what is asked', () => {
     await over(await call({ fields: { callingpres } }));
     expect(asked[0]?.withheld).toBe(withheld);
   });
+  test('a number that FreePBX has allowed since, and that was withheld', async () => {
+    const { call, asked } = await agiBench(CONTINUE);
+    for (const CALLINGNUMPRES_SV of ['prohib_passed_screen', 'allowed_not_screened'])
+      await over(await call({ variables: { CALLINGNUMPRES_SV } }));
+    expect(asked.map(({ withheld }) => withheld)).toEqual([true, false]);
+  });
   test('a caller without a number', async () => {
     const { call, asked } = await agiBench(CONTINUE);
     await over(await call({ fields: { callerid: 'unknown' } }));
@@ -153,7 +162,7 @@ describe('what is asked', () => {
 describe('time', () => {
   test('the call waits as long as the gate decides, and no longer', async () => {
     const { call, asked, answer } = await agiBench();
-    const waiting = await call();
+    const waiting = await call({ fields: WITHHELD });
     await waitFor('the question', () => asked.length === 1);
     expect(waiting.said).toEqual([]);
     expect(waiting.socket.destroyed).toBe(false);
@@ -208,7 +217,7 @@ describe('time', () => {
   });
   test('a PBX that does not answer a command is given up after a second', async () => {
     const it = await agiBench(BUSY);
-    const deaf = await it.call({ deaf: true });
+    const deaf = await it.call({ deaf: true, fields: WITHHELD });
     await waitFor('the deadline', () => it.asked.length === 1 && it.clock.pending === 1);
     it.clock.turn(999);
     expect(it.gate.connections).toBe(1);
@@ -226,7 +235,7 @@ describe('time', () => {
     const socket = await raw();
     await waitFor('the connection', () => gate.connections === 1);
     clock.turn(300);
-    socket.write(requestText(`agi://127.0.0.1:${port}/gate?users=100&queue=sales`));
+    socket.write(requestText(`agi://127.0.0.1:${port}/gate?users=100&queue=sales`, WITHHELD));
     await waitFor('the question', () => asked.length === 1);
     expect(asked[0]?.since).toBe(0);
   });
@@ -240,7 +249,7 @@ describe('time', () => {
   );
   test('close() lets calls that wait go on, and frees the port', async () => {
     const { gate, port, call, asked, answer, clock } = await agiBench();
-    const calls = await Promise.all([call(), call(), call()]);
+    const calls = await Promise.all([1, 2, 3].map(() => call({ fields: WITHHELD })));
     await waitFor('the questions', () => asked.length === 3);
     await within(5_000, 'the gate to close', gate.close());
     await Promise.all(calls.map(over));
@@ -276,7 +285,7 @@ describe('a reject that the dialplan could not be told', () => {
       ]),
     );
     await waitFor('the channel', () => events.some((event) => event.type === 'appeared' && event.leg === uniqueid));
-    const call = await AgiCall.open({ port, mute: true });
+    const call = await AgiCall.open({ port, mute: true, fields: WITHHELD });
     await waitFor('the decision', () => call.said.length > 0);
     call.goAway();
     const order = await waitFor('the order', () => asterisk.actions.find(({ name }) => name === 'hangup'));

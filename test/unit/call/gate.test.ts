@@ -95,6 +95,12 @@ describe('a customer waits at the gate', () => {
     },
   );
 
+  test('a number that is known to be withheld stays so, whatever the gate sees of it', () => {
+    const bench = new BrainBench().say(customerIn('c', '+4930123456', '+4930555200', { withheld: true }));
+    bench.ask(customer());
+    expect(bench.last).toMatchObject({ from: 'anonymous' });
+  });
+
   test('a withheld number is not told', () => {
     const bench = new BrainBench();
     bench.ask(customer({ withheld: true }));
