@@ -45,6 +45,7 @@ export const ERROR_CATALOGUE: Readonly<Record<string, ErrorEntry>> = {
   ZPB_ARI_FORBIDDEN: entry('Asterisk does not allow the login what was asked.', "Set `read_only = no` in the login's section of ari.conf, and look at `acl`, `permit` and `deny`; then `module reload res_ari.so`."),
   ZPB_ARI_FRAMES: entry('What came instead of events is no WebSocket, or a message without end.', `${BY_ITSELF} If it repeats: a proxy in between does not know WebSockets.`),
   ZPB_ARI_HANDSHAKE: entry('Asterisk did not answer the login at its REST interface.', 'Look whether Asterisk is stuck or still starting.'),
+  ZPB_ARI_NOT_READY: entry('Asterisk is starting, has no connections left for ARI, or a proxy before it does not reach it.', 'It is tried again by itself. If it stays: raise `sessionlimit` in http.conf, and look at the proxy.'),
   ZPB_ARI_NOT_THERE: entry('What answers at this address has no ARI.', 'Set `enabled = yes` in ari.conf, load res_ari*.so, and compare `port` and `path` with http.conf (`bindport`, `prefix`).'),
   ZPB_ARI_NO_SNAPSHOT: entry('Asterisk gave no whole list of its channels when it was asked whether all calls are still there.', BY_ITSELF),
   ZPB_ARI_PROTOCOL: entry('What answers at this address is no ARI of an Asterisk.', 'Check `host` and `port`; 8088 is the usual port, 8089 over TLS.'),

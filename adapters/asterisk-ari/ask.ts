@@ -18,7 +18,7 @@ export interface AskOptions {
 
 /**
  * A list: `['channels']`.
- * @throws PermanentError ZPB_ARI_AUTH, ZPB_ARI_FORBIDDEN, ZPB_ARI_NOT_THERE; RetriableError ZPB_ARI_REPLY; and as `AriRest.request`
+ * @throws PermanentError ZPB_ARI_AUTH, ZPB_ARI_FORBIDDEN; RetriableError ZPB_ARI_NOT_THERE, ZPB_ARI_NOT_READY, ZPB_ARI_REPLY; and as `AriRest.request`
  */
 export async function askList(
   { rest, at, username }: Asking,

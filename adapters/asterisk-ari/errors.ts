@@ -59,15 +59,23 @@ export function refusalOf(at: AriPlace, username: string, status: number): Bridg
           'allow the address of this program. Then run "module reload res_ari.so" in Asterisk.',
       );
     case 404:
-      return new PermanentError(
+      // An Asterisk that starts says so until it has loaded its modules (measured): to be tried again soon.
+      return new RetriableError(
         'ZPB_ARI_NOT_THERE',
-        `There is no ARI at ${at.host}:${at.port}: set "enabled = yes" in [general] of ari.conf, load the modules res_ari*.so, ` +
+        `There is no ARI at ${at.host}:${at.port}, unless Asterisk is starting: set "enabled = yes" in [general] of ari.conf, load the modules res_ari*.so, ` +
           'compare "prefix" in http.conf with "path" here, and check that the port is that of http.conf.',
       );
     default:
-      return undefined;
+      return status >= 500 ? notReadyError(at, status) : undefined;
   }
 }
+
+const notReadyError = (at: AriPlace, status: number): BridgeError =>
+  new RetriableError(
+    'ZPB_ARI_NOT_READY',
+    `${place(at)} is not ready (status ${status}): Asterisk is starting, or has no connections left ("sessionlimit" of http.conf), or a ` +
+      'proxy before it does not reach it. It is tried again by itself.',
+  );
 
 export const notAriError = (at: AriPlace, said: string): BridgeError =>
   new PermanentError(

@@ -75,8 +75,8 @@ export interface AriSession {
 
 /**
  * Connects, logs in and subscribes to everything.
- * @throws PermanentError ZPB_ARI_AUTH, ZPB_ARI_FORBIDDEN, ZPB_ARI_NOT_THERE, ZPB_ARI_PROTOCOL, ZPB_ARI_TLS; RetriableError
- * ZPB_ARI_CONNECT, ZPB_ARI_HANDSHAKE, ZPB_ARI_CLOSED, ZPB_ARI_STOPPED
+ * @throws PermanentError ZPB_ARI_AUTH, ZPB_ARI_FORBIDDEN, ZPB_ARI_PROTOCOL, ZPB_ARI_TLS; RetriableError ZPB_ARI_CONNECT,
+ * ZPB_ARI_HANDSHAKE, ZPB_ARI_NOT_THERE, ZPB_ARI_NOT_READY, ZPB_ARI_CLOSED, ZPB_ARI_STOPPED
  */
 export async function openSession(options: SessionOptions): Promise<AriSession> {
   const timeouts = { ...SESSION_TIMEOUTS, ...options.timeouts };
