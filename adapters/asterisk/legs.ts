@@ -332,6 +332,7 @@ export class AsteriskLegs {
       ? message.get('DestConnectedLineNum')
       : message.get('CallerIDNum');
     channel.owed = true;
+    channel.hint = undefined;
     this.#owed.add(channel);
     return this.#payOwed(false);
   }
@@ -428,8 +429,8 @@ export class AsteriskLegs {
   #payOwed(all: boolean): LegEvent[] {
     const events: LegEvent[] = [];
     for (const channel of this.#owed) {
-      // In the middle of a list, what a trunk was asked to dial may still come.
-      const wait = this.#snapshot !== undefined && channel.line.kind === 'trunk';
+      // In the middle of a list, what a trunk was asked to dial may still come, unless an event has said it.
+      const wait = this.#snapshot !== undefined && channel.line.kind === 'trunk' && channel.hint !== undefined;
       if (all || (!wait && this.#diallers.of(channel, this.#snapshot !== undefined) !== undefined))
         events.push(...this.#tellOwed(channel));
     }
