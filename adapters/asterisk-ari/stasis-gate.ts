@@ -14,7 +14,7 @@ import { listOf, wordOf } from '../../src/pbx/gate-words.js';
 import type { AriEvent, JsonObject } from './event.js';
 import type { AriRest } from './rest-contract.js';
 import { StasisChannel } from './stasis-channel.js';
-import { known, readStasisEnd, readStasisStart, waitingIn, type StasisStart } from './stasis-start.js';
+import { isDialled, known, readStasisEnd, readStasisStart, waitingIn, type StasisStart } from './stasis-start.js';
 
 export interface StasisGateOptions {
   /** Name of the application. */
@@ -181,7 +181,13 @@ export class StasisGate {
     const { args, extension } = start;
     const leg = asLegId(start.id);
     const look = (name: string): Promise<string | undefined> => channel.get(name, LOOKUP_MS);
-    const number = args.get('number') ?? (line.kind === 'trunk' ? this.options.dialledOf(leg) : extension);
+    const named = known(args.get('number'));
+    const number =
+      line.kind === 'trunk'
+        ? (named ?? this.options.dialledOf(leg))
+        : named !== undefined && isDialled(named)
+          ? named
+          : extension;
     const isNamed = args.has('users') || args.has('queue');
     // All at once: what they take together is bounded by one time-out. And no more than is needed: 50 calls may come at once.
     const [withheld, dnid, users, queue] = await Promise.all([

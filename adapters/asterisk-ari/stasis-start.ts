@@ -23,8 +23,10 @@ const MOST_ARGS = 256;
 /** Of all arguments together, in characters: a line of a dialplan has 8,192 at most. */
 const LONGEST_ARGS = 16 * 1024;
 /** A number; `s`, or a subroutine such as `gate-2`, is a place, and an emergency call that went through it must not pass for a call to it. */
-const DIALLED = /^[+*#\d][-+*#\d]*$/u;
+const DIALLED = /^[+*#\d][-+*#\d\s().\/]*$/u;
 const NOBODY = new Set(['', 'unknown', '<unknown>']);
+
+export const isDialled = (text: string): boolean => DIALLED.test(text);
 
 /** Undefined when it is no StasisStart of that application, or one without a channel. */
 export function readStasisStart({ type, fields }: AriEvent, app: string): StasisStart | undefined {
@@ -38,7 +40,7 @@ export function readStasisStart({ type, fields }: AriEvent, app: string): Stasis
     id,
     channel: name,
     from: known(text(object(channel, 'caller'), 'number')),
-    extension: DIALLED.test(extension) ? extension : undefined,
+    extension: isDialled(extension) ? extension : undefined,
     args: argsOf(fields['args']),
   };
 }

@@ -125,15 +125,32 @@ describe('what is asked', () => {
       from: '100',
     });
   });
-  test('an agent of whom nobody knows what he dials is not asked about: it may be an emergency', async () => {
-    const { gate, asked, requests, counted, logged, sees } = await stasisBench(REJECT);
-    gate.take(agentCalls([]));
-    await sees('/continue');
-    expect(asked).toEqual([]);
-    expect(doneTo(requests)).toEqual(['continue']);
-    expect(counted.get('gate_refused')).toBe(1);
-    expect(logged.join()).toContain('number=${EXTEN}');
-  });
+  test.each([
+    ['names none', []],
+    ['names an empty one: a variable that is not set', ['number=']],
+    ['names its own place: ${EXTEN} in a subroutine', ['number=s']],
+  ])(
+    'an agent of whom nobody knows what he dials is not asked about, it may be an emergency: the line %s',
+    async (_, args) => {
+      const { gate, asked, requests, counted, logged, sees } = await stasisBench(REJECT);
+      gate.take(agentCalls(args));
+      await sees('/continue');
+      expect(asked).toEqual([]);
+      expect(doneTo(requests)).toEqual(['continue']);
+      expect(counted.get('gate_refused')).toBe(1);
+      expect(logged.join()).toContain('number=${EXTEN}');
+    },
+  );
+  test.each(['number=', 'number=s'])(
+    'an agent whose line says %s: what the channel has dialled counts',
+    async (arg) => {
+      const { gate, asked, variables, sees } = await stasisBench(CONTINUE);
+      variables.set('CALLERID(dnid)', '0112');
+      gate.take(agentCalls([arg]));
+      await sees('/continue');
+      expect(asked[0]?.dialled).toBe('0112');
+    },
+  );
   test('half of a Local channel is no call', async () => {
     const { gate, asked, sees } = await stasisBench(REJECT);
     gate.take(stasisStart({ channel: { name: 'Local/100@from-internal-00000001;2' } }));
