@@ -1,4 +1,4 @@
-import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
+import type { LegEvent, LegId, Millis } from '../../src/call/vocabulary.js';
 import { asError, RetriableError } from '../../src/errors.js';
 import type {
   Adapter,
@@ -17,7 +17,7 @@ import type {
 import { AsteriskLegs } from '../asterisk/legs.js';
 import { askList, type Asking } from './ask.js';
 import type { AsteriskAriConfig } from './config.js';
-import { stoppedError } from './errors.js';
+import { stillReplacedError, stoppedError } from './errors.js';
 import type { AriEvent } from './event.js';
 import { wantOnly } from './event-filter.js';
 import { Orders } from './orders.js';
@@ -34,6 +34,9 @@ import { Trunks } from './trunks.js';
 
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
 const MOST_HELD = 50_000;
+
+/** An application that another program has taken is taken back after so long, or when that one has gone. */
+const TAKE_BACK_MS = 300_000;
 
 /** The two halves of a connection to one Asterisk. */
 interface Line {
@@ -58,6 +61,8 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
   /** Events that came before it was known which endpoints are trunks. */
   #held: AriEvent[] | undefined;
   #questions: Questions | undefined;
+  /** When another program took the application, which it may have still. Not known any more to who leads anew: he takes it. */
+  #replacedAt: Millis | undefined;
 
   constructor(
     private readonly context: AdapterContext,
@@ -179,6 +184,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     const place = { host, port, path, username, secret, clock, tls: await readTls(this.config) };
     this.#held = [];
     const rest = createRest(place);
+    await this.#leaveToOther(rest, signal);
     // Somebody may come to wait as soon as the session stands, before this hears of it.
     this.#gate.open(rest);
     const session = await openSession({
@@ -192,7 +198,10 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     });
     // Who waits goes on: requests often get through where the events do not. What else is still asked then is asked in vain.
     void session.closed
-      .then(() => this.#gate.close())
+      .then((reason) => {
+        if (reason.code === 'ZPB_ARI_REPLACED') this.#replacedAt = clock.monotonic();
+        return this.#gate.close();
+      })
       .then(() => {
         rest.close();
       });
@@ -204,6 +213,26 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
       throw stoppedError();
     }
     return line;
+  }
+
+  /**
+   * Two bridges of one name would take the events from each other for ever.
+   * @throws RetriableError ZPB_ARI_REPLACED while the other program is connected; and as `AriRest.request`
+   */
+  async #leaveToOther(rest: AriRest, signal: AbortSignal): Promise<void> {
+    const { host, port, app } = this.config;
+    if (this.#replacedAt === undefined) return;
+    try {
+      // Asterisk 16 keeps an application that nobody has any more: so it is believed for a time only (measured).
+      if (this.context.clock.monotonic() - this.#replacedAt < TAKE_BACK_MS) {
+        const { status } = await rest.request({ method: 'GET', path: ['applications', app], signal });
+        if (status === 200) throw stillReplacedError({ host, port }, app);
+      }
+      this.#replacedAt = undefined;
+    } catch (thrown) {
+      rest.close();
+      throw thrown;
+    }
   }
 
   /** At once, for whoever waits there has waited long enough. If it fails, the lists of the snapshot do it. Never rejects. */

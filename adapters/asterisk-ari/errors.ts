@@ -130,9 +130,12 @@ export const framesError = (at: AriPlace, code: string, most: number): BridgeErr
       'itself; if this repeats, look at what stands between (a proxy that does not know WebSockets).',
   );
 
+const replaced = (at: AriPlace, app: string): string =>
+  `Another program has taken the events of the application ${quoted(app)} at ${at.host}:${at.port}. Give each program, and each ` +
+  'bridge, a name of its own: "app". It is taken back when the other one has gone, or after five minutes.';
+
 export const replacedError = (at: AriPlace, app: string): BridgeError =>
-  new PermanentError(
-    'ZPB_ARI_REPLACED',
-    `Another program has taken the events of the application ${quoted(app)} at ${at.host}:${at.port}. Give each program, and each ` +
-      'bridge, a name of its own: "app".',
-  );
+  new PermanentError('ZPB_ARI_REPLACED', replaced(at, app));
+/** It still is there: whether it is gone is looked at now and then. */
+export const stillReplacedError = (at: AriPlace, app: string): BridgeError =>
+  new RetriableError('ZPB_ARI_REPLACED', replaced(at, app));

@@ -272,3 +272,37 @@ describe('a caller', () => {
     expect([said[0], said.at(-1)]).toEqual(['asked', withheld]);
   });
 });
+
+describe('another program that has taken the application', () => {
+  const replaced = async (answers: Answers, clock?: Clock): Promise<Rig> => {
+    const made = await rig(answers, undefined, clock);
+    const { lost } = await made.start();
+    made.ari.say({ type: 'ApplicationReplaced' });
+    expect(await lost).toMatchObject({ code: 'ZPB_ARI_REPLACED', retriable: false });
+    await made.adapter.stop();
+    return made;
+  };
+  const REFUSED = { code: 'ZPB_ARI_REPLACED', retriable: true };
+
+  test('keeps it as long as it is there: two bridges would take it from each other without an end', async () => {
+    let there = true;
+    const { ari, start } = await replaced({ '/applications/zammad': () => (there ? { body: {} } : undefined) });
+    for (let time = 0; time < 2; time += 1) await expect(start()).rejects.toMatchObject(REFUSED);
+    expect(ari.connections().ever).toBe(1);
+    there = false;
+    expect((await start()).missing).toEqual([]);
+    expect(ari.connections().ever).toBe(2);
+  });
+  test('and that an Asterisk 16 speaks of for ever: after five minutes it is taken back', async () => {
+    const clock = new ManualClock();
+    const { start } = await replaced({ '/applications/zammad': () => ({ body: {} }) }, clock);
+    await clock.advance(299_000);
+    await expect(start()).rejects.toMatchObject(REFUSED);
+    await clock.advance(2_000);
+    expect((await start()).missing).toEqual([]);
+  });
+  test('and of which nothing is known: it is connected as ever', async () => {
+    const { start } = await replaced({ '/applications/zammad': () => ({ status: 500 }) });
+    expect((await start()).missing).toEqual([]);
+  });
+});
