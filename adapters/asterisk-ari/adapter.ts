@@ -133,7 +133,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     try {
-      return await this.#listen(await this.#connect(starting.signal));
+      return await this.#listen(await this.#connectAsItMay(starting.signal));
     } catch (thrown) {
       await this.#hangUpLine();
       throw thrown;
@@ -178,13 +178,23 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
 
   // ------------------------------------------------------------------ connecting
 
-  async #connect(signal: AbortSignal): Promise<Line> {
+  /** With a login that may only read, who waits in the application could not be let go: then it has one that no dialplan names. */
+  async #connectAsItMay(signal: AbortSignal): Promise<Line> {
+    const { config, context } = this;
+    const line = await this.#connect(signal, config.app);
+    this.#readOnly = await wantOnly(line.rest, config.app, context.log);
+    if (this.#readOnly === undefined) return line;
+    await this.#hangUpLine();
+    return this.#connect(signal, `${config.app}-read-only`);
+  }
+
+  async #connect(signal: AbortSignal, app: string): Promise<Line> {
     const { clock, log } = this.context;
-    const { host, port, path, username, secret, app } = this.config;
+    const { host, port, path, username, secret } = this.config;
     const place = { host, port, path, username, secret, clock, tls: await readTls(this.config) };
     this.#held = [];
     const rest = createRest(place);
-    await this.#leaveToOther(rest, signal);
+    await this.#leaveToOther(rest, app, signal);
     // Somebody may come to wait as soon as the session stands, before this hears of it.
     this.#gate.open(rest);
     const session = await openSession({
@@ -219,8 +229,8 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
    * Two bridges of one name would take the events from each other for ever.
    * @throws RetriableError ZPB_ARI_REPLACED while the other program is connected; and as `AriRest.request`
    */
-  async #leaveToOther(rest: AriRest, signal: AbortSignal): Promise<void> {
-    const { host, port, app } = this.config;
+  async #leaveToOther(rest: AriRest, app: string, signal: AbortSignal): Promise<void> {
+    const { host, port } = this.config;
     if (this.#replacedAt === undefined) return;
     try {
       // Asterisk 16 keeps an application that nobody has any more: so it is believed for a time only (measured).
@@ -248,8 +258,6 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
   }
 
   async #listen({ session, rest, asking }: Line): Promise<Hearing> {
-    const unfiltered = await wantOnly(rest, this.config.app, this.context.log);
-    this.#readOnly = unfiltered;
     await this.#trunks.learn(asking);
     this.#questions = new Questions({
       context: this.context,
@@ -268,10 +276,11 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     this.#originator.connected({ rest, lost: session.closed });
     const trunks = this.#trunks;
     const resync = this.#resync;
+    const readOnly = this.#readOnly;
     return {
       lost: session.closed,
       get missing() {
-        return [trunks.missing, resync.missing, unfiltered].filter((missing) => missing !== undefined);
+        return [trunks.missing, resync.missing, readOnly].filter((missing) => missing !== undefined);
       },
     };
   }

@@ -15,7 +15,7 @@ export async function wantOnly(rest: AriRest, app: string, log: Logger): Promise
       body: { allowed: WANTED_EVENTS.map((type) => ({ type })) },
     });
     if (status === 403)
-      return 'the login may only read, so no call can be ended or asked about: set "read_only = no" in its section of ari.conf';
+      return 'the login may only read, so no call can be ended or asked about (Stasis() fails at once, and calls go on): set "read_only = no" in its section of ari.conf';
     if (status !== 200) log.info({ status }, 'Asterisk sends all its events over ARI, also those that nobody needs');
   } catch (thrown) {
     log.debug({ error: asError(thrown) }, 'Asterisk was not told which events are needed');

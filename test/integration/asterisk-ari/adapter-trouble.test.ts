@@ -242,6 +242,17 @@ describe('a login', () => {
     });
     expect((await start()).missing.join()).toContain('read_only = no');
   });
+  test('that may only read is not the application of the dialplan: a call that waits there could not be let go', async () => {
+    const { ari, start } = await rig({
+      '/applications/zammad/eventFilter': () => ({ status: 403, body: { message: 'no' } }),
+    });
+    await start();
+    await waitFor('the first connection to go', () => ari.connections().now === 1);
+    expect(ari.asked.map((url) => new URL(url, 'ws://ari').searchParams.get('app'))).toEqual([
+      'zammad',
+      'zammad-read-only',
+    ]);
+  });
   test('at an Asterisk without event filters misses nothing', async () => {
     const { start } = await rig({ '/applications/zammad/eventFilter': () => undefined });
     expect((await start()).missing).toEqual([]);
