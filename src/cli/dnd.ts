@@ -23,8 +23,10 @@ a PostgreSQL, and the bridge must have been started once. docs/guide-do-not-dist
       throw new UsageError(`dnd: there is no ${JSON.stringify(wanted)}; there are on, off and show`);
     const open = await openDeskOf(context);
     try {
-      const name = nameOf(extension, open.config);
       const before = statesOf(extension, await open.desk.agentStates.all());
+      // The bridge goes on to leave out one who was taken out of the configuration: somebody must be able to end that.
+      const isLeftOver = word !== 'do-not-disturb' && (before.own !== undefined || before.pbxs.length > 0);
+      const name = nameOf(extension, open.config, isLeftOver);
       if (word === 'show') return show(context, extension, name, before);
       const since = Math.max(Date.now(), (before.own?.since ?? -Infinity) + 1);
       const set: KeptAgentState = { extension, state: word, since, by: 'cli' };
@@ -47,9 +49,10 @@ function statesOf(extension: string, all: readonly KeptAgentState[]): States {
   return { own: his.find(({ pbx }) => pbx === undefined), pbxs: his.filter(({ pbx }) => pbx !== undefined) };
 }
 
-function nameOf(extension: string, { agents }: Config): string {
+function nameOf(extension: string, { agents }: Config, isLeftOver: boolean): string {
   const agent = agents.find((one) => one.extension === extension);
   if (agent !== undefined) return `${agent.name} (${extension})`;
+  if (isLeftOver) return `${extension} (not configured)`;
   const known = agents.slice(0, 20).map((one) => one.extension);
   throw new UsageError(
     `dnd: no agent has the extension ${JSON.stringify(extension)}; configured are ${known.join(', ') || 'none'}${agents.length > known.length ? ', …' : ''}`,
