@@ -201,6 +201,10 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
   }
 
+  get keepsFlag(): boolean {
+    return this.config.doNotDisturb.deviceState !== undefined;
+  }
+
   pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
     return this.#doNotDisturb.pause(agent, paused);
   }

@@ -173,6 +173,10 @@ export class FreeSwitchAdapter
     return this.#dialling.originate(this.#session, this.config.dial, order);
   }
 
+  get keepsFlag(): boolean {
+    return this.#pauses.keepsFlag;
+  }
+
   pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
     return this.#pauses.pause(this.#session, agent, paused);
   }

@@ -1,5 +1,5 @@
 import type { LegEvent } from '../../src/call/vocabulary.js';
-import { asError, isBridgeError } from '../../src/errors.js';
+import { isBridgeError } from '../../src/errors.js';
 import type { AgentPhones, OrderOutcome } from '../../src/pbx/adapter.js';
 import {
   AgentStates,
@@ -43,6 +43,10 @@ export class Pauses {
     private readonly emit: (batch: readonly LegEvent[]) => void,
   ) {}
 
+  get keepsFlag(): boolean {
+    return this.settings.flag !== undefined;
+  }
+
   /** The subclass of CUSTOM to be subscribed; undefined: none. */
   get subclass(): string | undefined {
     return this.settings.queues ? CALLCENTER : undefined;
@@ -81,15 +85,13 @@ export class Pauses {
   async pause(session: EslSession | undefined, agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
     if (session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     try {
-      const inQueues = this.settings.queues ? await this.#inQueues(session, agent, paused) : GONE;
       const { flag } = this.settings;
-      if (flag === undefined) return inQueues;
-      const flagged = await setFlag(session, flag, agent.extension, paused);
+      const flagged = flag === undefined ? GONE : await setFlag(session, flag, agent.extension, paused).catch(refused);
+      const inQueues = this.settings.queues ? await this.#inQueues(session, agent, paused) : GONE;
       // Of two, what did not work counts.
-      return inQueues.kind === 'refused' ? inQueues : flagged;
+      return inQueues.kind === 'refused' || flagged.kind === 'gone' ? inQueues : flagged;
     } catch (thrown) {
-      if (!isBridgeError(thrown)) throw thrown;
-      return { kind: 'refused', reason: asError(thrown).message };
+      return refused(thrown);
     }
   }
 
@@ -98,16 +100,20 @@ export class Pauses {
     if (listed.kind === 'refused') return listed;
     const agents = listed.kind === 'none' ? [] : agentsWhoAre(listed.agents, agent);
     if (agents.length === 0) return GONE;
+    let outcome: OrderOutcome = { kind: 'done' };
     for (const { name, status } of agents) {
       const wanted = statusFor(paused, status, this.#before.get(name));
       if (wanted === undefined) continue;
-      if (!NAME.test(name))
-        return { kind: 'refused', reason: `the name of the queue's agent, ${JSON.stringify(name)}, cannot be sent` };
+      if (!NAME.test(name)) {
+        const reason = `the name of the queue's agent, ${JSON.stringify(name)}, cannot be sent`;
+        outcome = { kind: 'refused', reason };
+        continue;
+      }
       const reply = await session.api(`callcenter_config agent set status ${name} '${wanted}'`, TIMEOUT_MS);
-      if (!isOk(reply)) return { kind: 'refused', reason: `FreeSWITCH said ${quoted(reply)}` };
-      this.#remember(name, wanted === ON_BREAK ? status : undefined);
+      if (isOk(reply)) this.#remember(name, wanted === ON_BREAK ? status : undefined);
+      else outcome = { kind: 'refused', reason: `FreeSWITCH said ${quoted(reply)}` };
     }
-    return { kind: 'done' };
+    return outcome;
   }
 
   #remember(name: string, status: string | undefined): void {
@@ -117,6 +123,10 @@ export class Pauses {
 }
 
 const GONE: OrderOutcome = { kind: 'gone' };
+function refused(thrown: unknown): OrderOutcome {
+  if (!isBridgeError(thrown)) throw thrown;
+  return { kind: 'refused', reason: thrown.message };
+}
 const quoted = (text: string): string => JSON.stringify(text.trim().slice(0, MAX_SAID));
 
 type Listed =

@@ -14,6 +14,8 @@ export interface AvailabilityPort {
   readonly heard: boolean;
   /** It has something of its own that keeps calls away from an agent. */
   readonly canPause: boolean;
+  /** Beside what it says it keeps the state in a place of which it may say nothing: that is to be set too where the PBX was first. */
+  readonly keepsFlag: boolean;
   /** Never rejects. */
   pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome>;
   /** What it says now, by extension; of others it keeps no state. */
@@ -59,15 +61,20 @@ interface Run {
   readonly port: AvailabilityPort;
   /** What is being ordered for each agent. */
   readonly orders: Map<string, { readonly state: AgentState; readonly outcome: Promise<OrderOutcome> }>;
+  /** What it refused last of each agent, and when, by the monotonic clock. */
+  readonly refused: Map<string, { readonly state: AgentState; readonly reason: string; at: Millis }>;
   /** Said before it was known what the store holds. */
   held: AvailabilityNews[] | undefined;
 }
 
+const CONTRARY = { available: 'do-not-disturb', 'do-not-disturb': 'available' } as const;
 const FORGOTTEN: AvailabilityWord = { doNotDisturb: false, initial: true, mixed: false };
 /** How often it is looked what others (another machine, the command line) have set. */
 const LOOK_EVERY_MS = 2_000;
 /** How long a PBX that is heard waits for what the store holds. */
 const STORE_PATIENCE_MS = 2_000;
+/** What a PBX refuses is tried again with the next connect, and so often. */
+const REFUSED_AGAIN_MS = 60_000;
 
 /**
  * One state of each agent, whoever sets it: the bridge's own ways in, or a PBX. What differs is settled by `settle`; what the bridge
@@ -77,6 +84,8 @@ export class AgentAvailability {
   readonly #book: StateBook;
   readonly #runs = new Map<PbxName, Run>();
   readonly #phones: ReadonlyMap<string, AgentPhones>;
+  /** What unclear words mean: decided once. */
+  readonly #meanings = new WeakMap<AvailabilityWord, AgentState>();
   #cancelLook: () => void = () => undefined;
   #stopped = false;
   #storeTrouble = false;
@@ -100,7 +109,7 @@ export class AgentAvailability {
 
   /** This bridge speaks for the PBX from now on. What its store holds is read anew before anything that the PBX says is judged. */
   lead(pbx: PbxName, port: AvailabilityPort): void {
-    const run: Run = { port, orders: new Map(), held: [] };
+    const run: Run = { port, orders: new Map(), refused: new Map(), held: [] };
     this.#runs.set(pbx, run);
     this.#apply(run);
     void inTime(this.options.clock, STORE_PATIENCE_MS, this.#sync()).then(() => {
@@ -128,9 +137,10 @@ export class AgentAvailability {
     const { port } = run;
     const silent = news.complete ? this.#book.undisturbedAt(pbx).filter((one) => port.word(one) === undefined) : [];
     const forgotten = new Set([...silent, ...news.words.filter(({ word }) => word === undefined).map(agentOf)]);
-    // As with one who has just come: what it had said is not there any more.
-    for (const agent of forgotten) this.#judge(pbx, run, agent, FORGOTTEN);
+    for (const agent of forgotten) this.#forget(pbx, run, agent);
     for (const { extension, word } of news.words) if (word !== undefined) this.#judge(pbx, run, extension, word);
+    // An order may have come before the PBX had loaded its queues.
+    if (news.complete) for (const [extension] of this.#unsettled(pbx, run)) this.#tell(pbx, run, extension);
     this.#write();
   }
 
@@ -138,11 +148,11 @@ export class AgentAvailability {
   heard(pbx: PbxName): void {
     const run = this.#runs.get(pbx);
     if (run === undefined || run.held !== undefined || !run.port.heard) return;
-    const words = run.port.words();
-    for (const [extension, word] of words) this.#judge(pbx, run, extension, word);
-    for (const extension of this.#book.undisturbed()) {
-      if (!words.has(extension) && this.#book.said(pbx, extension) === 'available')
-        void this.#carryOut(pbx, run, extension);
+    run.refused.clear();
+    for (const [extension, word] of run.port.words()) this.#judge(pbx, run, extension, word);
+    for (const extension of new Set([...this.#book.undisturbed(), ...this.#book.undisturbedAt(pbx)])) {
+      if (run.port.keepsFlag) this.#tell(pbx, run, extension);
+      else if (run.port.word(extension) === undefined) this.#align(pbx, run, extension);
     }
     this.#write();
   }
@@ -155,6 +165,8 @@ export class AgentAvailability {
   /** Sets it, for good and everywhere. Undefined: no such agent in the configuration. */
   async set(extension: string, state: AgentState, by: StateOrigin): Promise<SetReport | undefined> {
     if (!this.#phones.has(extension)) return undefined;
+    // What another machine has set a moment ago must be known: what is set now is newer.
+    await inTime(this.options.clock, STORE_PATIENCE_MS, this.#sync());
     if ((this.#book.agent(extension)?.state ?? 'available') !== state) this.#change(extension, state, by);
     const kept = this.#sync();
     const pbxs = await Promise.all(this.options.pbxs.map((pbx) => this.#reportOf(pbx, extension)));
@@ -178,11 +190,28 @@ export class AgentAvailability {
 
   // ------------------------------------------------------------------ what the PBXs say
 
+  /** The PBX says nothing of him any more: as with one who has just come, what it had said is not there. */
+  #forget(pbx: PbxName, run: Run, extension: string): void {
+    const { state, by } = this.#report(extension);
+    const isItsOwn = state === 'do-not-disturb' && by === 'pbx' && !this.#isSaidElsewhere(pbx, extension);
+    // A flag stays as it was set.
+    if (run.port.keepsFlag && !isItsOwn) this.#align(pbx, run, extension);
+    else this.#judge(pbx, run, extension, FORGOTTEN);
+  }
+
+  #isSaidElsewhere(pbx: PbxName, extension: string): boolean {
+    return this.options.pbxs.some((one) => one !== pbx && this.#book.said(one, extension) === 'do-not-disturb');
+  }
+
   #judge(pbx: PbxName, run: Run, extension: string, word: AvailabilityWord): void {
-    const now = stateOf(word);
     const agent = this.#book.agent(extension) ?? { state: 'available', by: 'pbx' };
     const said = this.#book.said(pbx, extension);
-    const verdict = settle(word, { agent, said, ordered: run.orders.get(extension)?.state });
+    const now = this.#meant(word, said);
+    const ordered = run.orders.get(extension)?.state;
+    const verdict = settle(
+      { ...word, doNotDisturb: now === 'do-not-disturb' },
+      { agent, said, ordered, elsewhere: this.#isSaidElsewhere(pbx, extension) },
+    );
     if (said !== now) this.#book.note(extension, now, 'pbx', pbx);
     if (verdict === 'follow') {
       this.options.log.info(
@@ -191,11 +220,19 @@ export class AgentAvailability {
       );
       this.#change(extension, now, 'pbx');
       for (const [other, otherRun] of this.#runs) if (other !== pbx) this.#align(other, otherRun, extension);
-      if (word.mixed) void this.#carryOut(pbx, run, extension);
+      if (word.mixed !== false || run.port.keepsFlag) this.#tell(pbx, run, extension);
     } else if (verdict === 'carry out') {
       run.port.setUndisturbed(extension, agent.state === 'do-not-disturb');
-      void this.#carryOut(pbx, run, extension);
+      this.#tell(pbx, run, extension);
     }
+  }
+
+  /** The state that the PBX means. Where it says two things, and which was the last one nobody heard: what it had not said before. */
+  #meant(word: AvailabilityWord, said: AgentState): AgentState {
+    if (word.mixed !== 'unclear') return stateOf(word);
+    const meant = this.#meanings.get(word) ?? CONTRARY[said];
+    this.#meanings.set(word, meant);
+    return meant;
   }
 
   /** The agent's state from now on, for everything that the bridge tells. */
@@ -222,8 +259,34 @@ export class AgentAvailability {
   #align(pbx: PbxName, run: Run, extension: string): void {
     const { state } = this.#report(extension);
     const word = run.port.word(extension);
-    const said = word === undefined ? this.#book.said(pbx, extension) : stateOf(word);
-    if (said !== state) void this.#carryOut(pbx, run, extension);
+    const before = this.#book.said(pbx, extension);
+    const said = word === undefined ? before : this.#meant(word, before);
+    if (said !== state) this.#tell(pbx, run, extension);
+  }
+
+  /** But what it has refused a moment ago. */
+  #tell(pbx: PbxName, run: Run, extension: string): void {
+    if (run.refused.get(extension)?.state !== this.#report(extension).state) void this.#carryOut(pbx, run, extension);
+  }
+
+  /** Agents of whom a PBX that is connected says what it said before, and the bridge something else. */
+  #unsettled(pbx: PbxName, { port }: Run): [string, AvailabilityWord][] {
+    return [...(port.heard ? port.words() : [])].filter(([extension, word]) => {
+      const said = this.#book.said(pbx, extension);
+      return this.#meant(word, said) === said && said !== this.#report(extension).state;
+    });
+  }
+
+  #tryRefusedAgain(): void {
+    const now = this.options.clock.monotonic();
+    for (const [pbx, run] of this.#runs) {
+      for (const [extension, refusal] of run.refused) {
+        if (now - refusal.at < REFUSED_AGAIN_MS || !run.port.heard) continue;
+        refusal.at = now;
+        if (refusal.state === this.#report(extension).state) void this.#carryOut(pbx, run, extension);
+        else run.refused.delete(extension);
+      }
+    }
   }
 
   /** Tells the PBX the agent's state; one order for an agent at a time, and the last state is the one that counts. */
@@ -239,29 +302,42 @@ export class AgentAvailability {
     }
   }
 
-  async #order(pbx: PbxName, { port, orders }: Run, extension: string, state: AgentState): Promise<OrderOutcome> {
+  async #order(pbx: PbxName, run: Run, extension: string, state: AgentState): Promise<OrderOutcome> {
+    const { port, orders } = run;
     if (!port.heard) return { kind: 'refused', reason: 'the PBX is not connected' };
     const agent = this.#phones.get(extension) ?? { extension, devices: [] };
     const outcome = port.pause(agent, state === 'do-not-disturb');
     orders.set(extension, { state, outcome });
     const settled = await outcome;
     orders.delete(extension);
-    const { log } = this.options;
-    if (settled.kind === 'refused')
-      log.warn(
-        { pbx, agent: extension, reason: settled.reason },
-        `PBX ${pbx} did not make agent ${extension} ${words(state)}: ${settled.reason}`,
+    // Of one that another bridge leads by now it is that one's to say.
+    if (this.#runs.get(pbx) === run) this.#noteOrder(pbx, run, extension, state, settled);
+    return settled;
+  }
+
+  #noteOrder(pbx: PbxName, run: Run, extension: string, state: AgentState, settled: OrderOutcome): void {
+    const { log, clock } = this.options;
+    if (settled.kind === 'refused') {
+      const { reason } = settled;
+      const isSaid = run.refused.get(extension)?.reason === reason;
+      run.refused.set(extension, { state, reason, at: clock.monotonic() });
+      log[isSaid ? 'debug' : 'warn'](
+        { pbx, agent: extension, reason },
+        `PBX ${pbx} did not make agent ${extension} ${words(state)}: ${reason}`,
       );
-    else
-      log.info(
-        { pbx, agent: extension, outcome: settled.kind },
-        `agent ${extension} is to be ${words(state)}: PBX ${pbx} was told`,
-      );
-    if (settled.kind === 'done' && this.#book.said(pbx, extension) !== state) {
+      return;
+    }
+    run.refused.delete(extension);
+    const isDone = settled.kind === 'done';
+    log[isDone ? 'info' : 'debug'](
+      { pbx, agent: extension, outcome: settled.kind },
+      `agent ${extension} is to be ${words(state)}: PBX ${pbx} ${isDone ? 'was told' : 'has nothing to keep that in'}`,
+    );
+    // Where there is nothing to keep it in, nobody is kept undisturbed.
+    if ((isDone || state === 'available') && this.#book.said(pbx, extension) !== state) {
       this.#book.note(extension, state, 'pbx', pbx);
       this.#write();
     }
-    return settled;
   }
 
   // ------------------------------------------------------------------ the store
@@ -293,7 +369,9 @@ export class AgentAvailability {
   #planLook(): void {
     this.#cancelLook = this.options.clock.after(LOOK_EVERY_MS, () => {
       void this.#sync().then(() => {
-        if (!this.#stopped) this.#planLook();
+        if (this.#stopped) return;
+        this.#tryRefusedAgain();
+        this.#planLook();
       });
     });
   }

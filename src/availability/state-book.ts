@@ -76,8 +76,12 @@ export class StateBook {
     for (const [key, kept] of writing) if (this.#unwritten.get(key) === kept) this.#unwritten.delete(key);
     const changed: string[] = [];
     for (const kept of await this.store.all()) {
-      const before = this.#states.get(keyOf(kept.extension, kept.pbx));
-      if (before === undefined ? this.#states.size >= MOST_STATES : before.since >= kept.since) continue;
+      const key = keyOf(kept.extension, kept.pbx);
+      const before = this.#states.get(key);
+      if (before === undefined && this.#states.size >= MOST_STATES) continue;
+      // Of two machines that have written the same time the one that the store has counts.
+      const isNews = before === undefined || before.since < kept.since;
+      if (!isNews && (before.since > kept.since || this.#unwritten.has(key))) continue;
       this.#keep(kept);
       if (kept.pbx === undefined && (before?.state ?? 'available') !== kept.state) changed.push(kept.extension);
     }

@@ -4,10 +4,10 @@ import type { AgentLine, AvailabilityPlace, LegEvent } from './vocabulary.js';
 /** What the PBX says of an agent, all his lines together. */
 export interface AvailabilityWord {
   readonly doNotDisturb: boolean;
-  /** He may be disturbed, and nobody has said so there: it is how the PBX begins. */
-  readonly initial: boolean;
-  /** His phone says one thing and his queues another; what was said last is the word. */
-  readonly mixed: boolean;
+  /** He may be disturbed, and nobody has said so there: it is how the PBX begins. `partly`: in some of his queues he is paused. */
+  readonly initial: Initial;
+  /** His phone says one thing and his queues another; what was said last is the word. `unclear`: nobody heard which that was. */
+  readonly mixed: boolean | 'unclear';
 }
 
 /** What is new of what the PBX says. */
@@ -18,10 +18,12 @@ export interface AvailabilityNews {
   readonly complete: boolean;
 }
 
+type Initial = boolean | 'partly';
+
 interface Statement {
   readonly place: AvailabilityPlace;
   readonly doNotDisturb: boolean;
-  readonly initial: boolean;
+  readonly initial: Initial;
 }
 
 /** What is said of one agent. */
@@ -92,10 +94,14 @@ export class Availability {
     const said = this.#said.get(extension) ?? { statements: new Map(), last: undefined, word: undefined };
     this.#said.set(extension, said);
     const before = valueAt(said, place);
-    said.statements.set(key, { place, doNotDisturb, initial: initial === true && !doNotDisturb });
+    said.statements.set(key, { place, doNotDisturb, initial: !doNotDisturb && (initial ?? false) });
     const after = valueAt(said, place);
     // What the PBX has forgotten nobody has said.
-    const isSaid = before !== undefined && before.doNotDisturb !== after?.doNotDisturb && after?.initial !== true;
+    const isSaid =
+      before !== undefined &&
+      before.doNotDisturb !== after?.doNotDisturb &&
+      after?.initial !== true &&
+      after?.initial !== 'partly';
     if (isSaid) said.last = place;
     this.#judge(extension, said);
   }
@@ -133,7 +139,9 @@ function valueAt({ statements }: Said, place: AvailabilityPlace): Value | undefi
   if (there.length === 0) return undefined;
   const isUndisturbed = ({ doNotDisturb }: Statement): boolean => doNotDisturb;
   const doNotDisturb = place === 'phone' ? there.some(isUndisturbed) : there.every(isUndisturbed);
-  return { doNotDisturb, initial: !doNotDisturb && there.every((one) => one.doNotDisturb || one.initial) };
+  const isInitial = !doNotDisturb && there.every((one) => one.doNotDisturb || one.initial !== false);
+  const isPartly = there.some((one) => one.doNotDisturb || one.initial === 'partly');
+  return { doNotDisturb, initial: isInitial && isPartly ? 'partly' : isInitial };
 }
 
 function wordOf(said: Said): AvailabilityWord | undefined {
@@ -143,8 +151,11 @@ function wordOf(said: Said): AvailabilityWord | undefined {
   if (only === undefined) return undefined;
   if (phone === undefined || queues === undefined || phone.doNotDisturb === queues.doNotDisturb)
     return { doNotDisturb: only.doNotDisturb, initial: only.initial && (queues?.initial ?? true), mixed: false };
-  const last = said.last === undefined ? undefined : said.last === 'phone' ? phone : queues;
-  return { doNotDisturb: last?.doNotDisturb ?? true, initial: false, mixed: true };
+  // What the PBX has forgotten, or a queue that is new, says nothing against the phone.
+  if (queues.initial !== false) return { doNotDisturb: true, initial: false, mixed: true };
+  if (said.last === undefined) return { doNotDisturb: true, initial: false, mixed: 'unclear' };
+  const last = said.last === 'phone' ? phone : queues;
+  return { doNotDisturb: last.doNotDisturb, initial: false, mixed: true };
 }
 
 const same = (a: AvailabilityWord | undefined, b: AvailabilityWord | undefined): boolean =>

@@ -104,14 +104,15 @@ export type LegEvent =
    * An agent, at his phone or in the PBX's queues, does not wish to be disturbed, or may be again. About no leg.
    * `place`: `queues` = he is paused in all the queues that have this line; `phone` (or left out) = a state of his own. He is not to be
    * disturbed when one `phone` says so, or all his lines in `queues` do; where these two differ, what was said last counts.
-   * `initial`: he may be disturbed, and nobody has said so: the PBX was started anew, or he has just come into a queue.
+   * `initial`: he may be disturbed, and nobody has said so: the PBX was started anew, or he has just come into a queue;
+   * `partly`: and in others of this line's queues he is paused.
    */
   | {
       readonly type: 'availability';
       readonly line: AgentLine;
       readonly doNotDisturb: boolean;
       readonly place?: AvailabilityPlace | undefined;
-      readonly initial?: boolean | undefined;
+      readonly initial?: boolean | 'partly' | undefined;
     }
   /**
    * All that the PBX has to say of agents' availability is said: it keeps a state for these lines and for no others. After a connect,

@@ -75,6 +75,11 @@ export interface Originates {
 export interface Pauses {
   /** `gone`: the PBX has no queue with this agent, and no state of his is kept there. */
   pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome>;
+  /**
+   * Beside what it says, the PBX keeps the state in a place of which it may say nothing (an entry of a database that the dialplan reads):
+   * what was heard of the queues is ordered too, so that it is set there.
+   */
+  readonly keepsFlag?: boolean;
 }
 
 /** Whether calls can wait at this PBX's gate. */

@@ -165,6 +165,9 @@ export class PbxLine {
   get canPause(): boolean {
     return canPause(this.#adapter);
   }
+  get keepsFlag(): boolean {
+    return canPause(this.#adapter) && this.#adapter.keepsFlag === true;
+  }
   words(): ReadonlyMap<string, AvailabilityWord> {
     return this.#brain.availability.words();
   }

@@ -64,6 +64,12 @@ async function isPaused({ lab }: Stage, queue: string, name: string): Promise<bo
   return (await observer.sees('QueueMember', mark, isIt))['Paused'] === '1';
 }
 
+/** What the dialplan finds before it calls his number. */
+async function deviceState({ lab }: Stage, extension: string): Promise<string | undefined> {
+  const variable = `DEVICE_STATE(Custom:DND${extension})`;
+  return (await lab.pbx.observer.action({ Action: 'Getvar', Variable: variable }))['Value'];
+}
+
 /** Somebody else pauses him, at his phone or on the PBX. */
 const atThePbx = async ({ lab }: Stage, name: string, paused: boolean): Promise<void> => {
   await lab.pbx.observer.action({ Action: 'QueuePause', Interface: name, Paused: String(paused), Reason: 'lunch' });
@@ -91,9 +97,10 @@ function describeAt(installation: AsteriskInstallation, whole: boolean): void {
     let stage: Stage;
     let alice: Agent;
     let bob: Agent;
+    let carol: Agent;
     beforeAll(async () => {
       stage = await Stage.set(installation, { doNotDisturb: true });
-      [alice, bob] = await Promise.all([Agent.of(stage, '100'), Agent.of(stage, '101')]);
+      [alice, bob, carol] = await Promise.all([Agent.of(stage, '100'), Agent.of(stage, '101'), Agent.of(stage, '102')]);
     });
     afterAll(async () => {
       await stage.close();
@@ -106,11 +113,7 @@ function describeAt(installation: AsteriskInstallation, whole: boolean): void {
         pbx: [{ name: 'office', outcome: 'done' }],
       });
       expect(await isPaused(stage, 'support', 'PJSIP/100')).toBe(true);
-      const { Value: state } = await stage.lab.pbx.observer.action({
-        Action: 'Getvar',
-        Variable: 'DEVICE_STATE(Custom:DND100)',
-      });
-      expect(state).toBe('BUSY');
+      expect(await deviceState(stage, '100')).toBe('BUSY');
       expect(await callsInVain(stage, 300, ['101', '102'])).toEqual(['Bob Agent', 'Carol Agent']);
       expect(rang(stage)).toEqual(['101', '102']);
     });
@@ -118,6 +121,8 @@ function describeAt(installation: AsteriskInstallation, whole: boolean): void {
     test('set at the PBX: the bridge follows; a ring group that calls both is told with nobody', async () => {
       await atThePbx(stage, 'PJSIP/101', true);
       await bob.becomes('do-not-disturb', 'pbx');
+      // For the calls to his own number, though nobody has ever set it.
+      await waitFor('the device state', async () => (await deviceState(stage, '101')) === 'BUSY');
       expect(await callsInVain(stage, 200, ['100', '101'])).toEqual([]);
     });
     if (!whole) return;
@@ -137,6 +142,17 @@ function describeAt(installation: AsteriskInstallation, whole: boolean): void {
       await stage.bridge.ready();
       await bob.becomes('available', 'pbx');
       expect(await alice.state()).toMatchObject({ state: 'do-not-disturb', by: 'api' });
+    });
+
+    test('who is paused in all his queues is paused in another one too into which he comes', async () => {
+      await atThePbx(stage, 'PJSIP/102', true);
+      await carol.becomes('do-not-disturb', 'pbx');
+      await stage.lab.pbx.observer.action({ Action: 'QueueAdd', Queue: 'sales', Interface: 'PJSIP/102' });
+      await waitFor('the pause', () => isPaused(stage, 'sales', 'PJSIP/102'));
+      expect(await carol.state()).toMatchObject({ state: 'do-not-disturb', by: 'pbx' });
+      expect(await carol.set('available')).toMatchObject({ pbx: [{ outcome: 'done' }] });
+      expect(await isPaused(stage, 'support', 'PJSIP/102')).toBe(false);
+      await stage.lab.pbx.observer.action({ Action: 'QueueRemove', Queue: 'sales', Interface: 'PJSIP/102' });
     });
 
     test('an Asterisk that was started anew is told again what the bridge had set', async () => {

@@ -13,7 +13,7 @@ import { OPEN_GATE } from './open-gate.js';
  */
 export type Answers = Record<string, (action: ReceivedAction) => Answer>;
 
-const NOTHING_THERE: Answers = {
+export const NOTHING_THERE: Answers = {
   status: () => ({ items: [], complete: 'StatusComplete' }),
   bridgelist: () => ({ items: [], complete: 'BridgeListComplete' }),
 };

@@ -255,14 +255,15 @@ export class DoNotDisturb {
     this.#tellMembers();
     const his = [...this.#members.interfacesOf(agent)].slice(0, MOST_INTERFACES);
     let outcome: OrderOutcome = { kind: 'gone' };
+    let refusal: OrderOutcome | undefined;
     for (const [name, now] of his) {
       // One who is paused already keeps the reason for which he is.
       const isSo = now.every((one) => one === paused);
       const one: OrderOutcome = isSo ? { kind: 'done' } : await order(session, pauseMember(name, paused));
-      if (one.kind === 'refused') return one;
+      if (one.kind === 'refused') refusal = one;
       if (one.kind === 'done') outcome = one;
     }
-    return outcome;
+    return refusal ?? outcome;
   }
 }
 

@@ -72,7 +72,7 @@ export class QueueMembers {
     const now = statements(this.#members.values());
     const news: Availability[] = [];
     for (const [device, event] of now) {
-      const said = `${event.doNotDisturb} ${event.initial === true}`;
+      const said = `${event.doNotDisturb} ${String(event.initial)}`;
       if (this.#told.get(device)?.said === said) continue;
       this.#told.set(device, { line: event.line, said });
       news.push(event);
@@ -127,7 +127,8 @@ function statements(members: Iterable<Member>): ReadonlyMap<string, Availability
     const [first] = list;
     if (first === undefined) continue;
     const doNotDisturb = list.every(({ paused }) => paused);
-    const initial = !doNotDisturb && list.every(({ paused, everPaused }) => paused || !everPaused);
+    const isNobodys = !doNotDisturb && list.every(({ paused, everPaused }) => paused || !everPaused);
+    const initial = isNobodys && list.some(({ paused }) => paused) ? 'partly' : isNobodys;
     events.set(device, { type: 'availability', place: 'queues', line: first.line, doNotDisturb, initial });
   }
   return events;
@@ -147,7 +148,8 @@ function memberOf(message: AsteriskEvent): Member | undefined {
     stateInterface,
     line: lineOf(name, stateInterface),
     paused: message.get('Paused') === '1',
-    everPaused: (message.get('LastPause') ?? '0') !== '0',
+    // An Asterisk older than 13 has no such field; but it was somebody who ended a pause.
+    everPaused: (message.get('LastPause') ?? '0') !== '0' || message.event === 'QueueMemberPause',
   };
 }
 

@@ -3,107 +3,12 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LegEvent } from '../../../src/call/vocabulary.js';
 import { type Clock, systemClock } from '../../../src/clock.js';
 import { canPause, type AgentPhones, type Hearing, type OrderOutcome } from '../../../src/pbx/adapter.js';
-import { type AdapterRig, adapterRig, type Answers, closeAdapterRigs } from '../../support/adapter-rig.js';
-import { encode, type Answer, type Headers } from '../../support/fake-ami.js';
+import { type AdapterRig, adapterRig, closeAdapterRigs } from '../../support/adapter-rig.js';
+import { type FakeMember, FakeQueues, headersOf, member } from '../../support/fake-queues.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { waitFor } from '../../support/wait-for.js';
 
 afterEach(closeAdapterRigs);
-
-interface FakeMember {
-  readonly queue: string;
-  readonly interface: string;
-  readonly stateInterface?: string;
-  paused: boolean;
-  lastPause: number;
-}
-const member = (queue: string, name: string, stateInterface?: string): FakeMember => ({
-  queue,
-  interface: name,
-  ...(stateInterface === undefined ? {} : { stateInterface }),
-  paused: false,
-  lastPause: 0,
-});
-
-/** Fields as Asterisk 22 has them, measured. */
-const headersOf = (one: FakeMember, event: string): Headers => [
-  ['Event', event],
-  ['Queue', one.queue],
-  [event === 'QueueMember' ? 'Location' : 'Interface', one.interface],
-  ['StateInterface', one.stateInterface ?? one.interface],
-  ['LastPause', String(one.lastPause)],
-  ['Paused', one.paused ? '1' : '0'],
-  ['PausedReason', ''],
-];
-
-/** The queues of an Asterisk, and its custom device states. */
-class FakeQueues {
-  readonly states = new Map<string, string>();
-  /** A login without the class `agent`. */
-  deaf = false;
-  mayPause = true;
-  rig: AdapterRig | undefined;
-
-  constructor(readonly members: FakeMember[]) {}
-
-  readonly answers: Answers = {
-    queuestatus: () => ({
-      items: this.members.map((one) => headersOf(one, 'QueueMember')),
-      complete: 'QueueStatusComplete',
-    }),
-    queuepause: (action): Answer => {
-      if (!this.mayPause) return undefined;
-      const his = this.members.filter((one) => one.interface === action.get('interface'));
-      if (his.length === 0)
-        return [
-          ['Response', 'Error'],
-          ['Message', 'Interface not found'],
-        ];
-      for (const one of his) this.pause(one, action.get('paused') === 'true');
-      return [['Message', 'Interface paused successfully']];
-    },
-    devicestatelist: () => ({
-      items: [...this.states].map(
-        ([device, state]): Headers => [
-          ['Event', 'DeviceStateChange'],
-          ['Device', device],
-          ['State', state],
-        ],
-      ),
-      complete: 'DeviceStateListComplete',
-    }),
-    setvar: (action) => {
-      const device = /^DEVICE_STATE\((.*)\)$/.exec(action.get('variable'))?.[1] ?? '';
-      this.setState(device, action.get('value'));
-      return [['Message', 'Variable Set']];
-    },
-  };
-
-  /** In the order of a real one: the device state first. */
-  pause(one: FakeMember, paused: boolean): void {
-    if (one.paused !== paused)
-      this.#say('DeviceStateChange', `Queue:${one.queue}_pause_${one.interface}`, paused ? 'INUSE' : 'NOT_INUSE');
-    one.paused = paused;
-    if (paused) one.lastPause = 1_800_000_000;
-    this.tell('QueueMemberPause', one);
-  }
-  tell(event: string, one: FakeMember): void {
-    if (!this.deaf) this.rig?.asterisk.broadcast(encode(headersOf(one, event)));
-  }
-  setState(device: string, state: string): void {
-    this.states.set(device, state);
-    this.#say('DeviceStateChange', device, state);
-  }
-  #say(event: string, device: string, state: string): void {
-    this.rig?.asterisk.broadcast(
-      encode([
-        ['Event', event],
-        ['Device', device],
-        ['State', state],
-      ]),
-    );
-  }
-}
 
 interface Connected {
   readonly rig: AdapterRig;
@@ -115,13 +20,15 @@ interface Connected {
 
 const inWords = (event: LegEvent): string[] => {
   if (event.type === 'availability')
-    return [`${event.line.extension} ${String(event.doNotDisturb)}${event.initial === true ? ' initial' : ''}`];
+    return [
+      `${event.line.extension} ${String(event.doNotDisturb)}${event.initial === true ? ' initial' : event.initial === 'partly' ? ' partly' : ''}`,
+    ];
   return event.type === 'availabilities' ? [`complete ${event.lines.map(({ extension }) => extension).join()}`] : [];
 };
 
 async function connect(queues: FakeQueues, doNotDisturb: object = {}, clock: Clock = systemClock): Promise<Connected> {
   const rig = await adapterRig(queues.answers, { trunks: ['trunk'], doNotDisturb }, clock);
-  queues.rig = rig;
+  queues.asterisk = rig.asterisk;
   const hearing = await rig.start();
   const { adapter } = rig;
   if (!canPause(adapter)) throw new Error('the adapter cannot pause');
@@ -161,8 +68,8 @@ describe('what is heard', () => {
     queues.pause(sales, true);
     await waitFor('the pause', () => said().includes('alice true'));
     queues.pause(support, false);
-    await waitFor('its end', () => said().length >= 4);
-    expect(said()).toEqual(['alice false initial', 'complete alice', 'alice true', 'alice false']);
+    await waitFor('its end', () => said().length >= 5);
+    expect(said().slice(2)).toEqual(['alice false partly', 'alice true', 'alice false']);
   });
 
   test('a paused agent who comes into another queue, unpaused: nobody has said that he may be disturbed', async () => {
@@ -171,7 +78,17 @@ describe('what is heard', () => {
     queues.pause(queues.members[0]!, true);
     queues.tell('QueueMemberAdded', member('sales', 'PJSIP/alice'));
     await waitFor('the new queue', () => said().length >= 4);
-    expect(said().slice(2)).toEqual(['alice true', 'alice false initial']);
+    expect(said().slice(2)).toEqual(['alice true', 'alice false partly']);
+  });
+
+  test('the end of a pause is somebody’s word, also where Asterisk does not know since when it lasted', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const [alice] = queues.members as [FakeMember];
+    alice.paused = true;
+    const { said } = await connect(queues);
+    queues.pause(alice, false);
+    await waitFor('its end', () => said().length >= 3);
+    expect(said()).toEqual(['alice true', 'complete alice', 'alice false']);
   });
 
   test('one who leaves his last queue', async () => {
@@ -298,6 +215,21 @@ describe('an order', () => {
     queues.mayPause = false;
     const { pause } = await connect(queues);
     expect(await pause(ALICE, true)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/write=agent/) });
+  });
+
+  test('that fails for one of his phones is given for the others all the same', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice'), member('sales', 'Local/100@from-queue/n')]);
+    const { queuepause } = queues.answers;
+    queues.answers['queuepause'] = (action) =>
+      action.get('interface') === 'PJSIP/alice'
+        ? [
+            ['Response', 'Error'],
+            ['Message', 'out of order'],
+          ]
+        : queuepause!(action);
+    const { pause } = await connect(queues);
+    expect(await pause(ALICE, true)).toMatchObject({ kind: 'refused' });
+    expect(queues.members.map(({ paused }) => paused)).toEqual([false, true]);
   });
 
   test('sets the device state besides', async () => {

@@ -217,6 +217,19 @@ describe('do not disturb', () => {
     expect(queues.said).toHaveLength(2);
   });
 
+  test('what one of the two does not take, or one of his agents, hinders not the others', async () => {
+    const queues = new Queues(agents('Available'));
+    queues.agents.set('1000 late', { contact: 'user/1000@pbx.example.test', status: 'Available' });
+    queues.agents.set('1000-b', { contact: 'user/1000@pbx.example.test', status: 'Available' });
+    const one = await rig({ doNotDisturb: { flag: 'zammad_dnd' } }, queues);
+    expect(await pause(one, true)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('"1000 late"') });
+    expect(queues.said).toEqual([
+      'db insert/zammad_dnd/1000/1',
+      "callcenter_config agent set status 1000@default 'On Break'",
+      "callcenter_config agent set status 1000-b 'On Break'",
+    ]);
+  });
+
   test('without queues and flag nothing is kept there; a refusal is told in FreeSWITCH’s words', async () => {
     const without = await rig({});
     expect(await pause(without, true)).toEqual({ kind: 'gone' });

@@ -21,6 +21,7 @@ const word = (doNotDisturb: boolean, more: Partial<AvailabilityWord> = {}): Avai
 class FakePort implements AvailabilityPort {
   heard = false;
   canPause = true;
+  keepsFlag = false;
   readonly ordered: string[] = [];
   readonly said = new Map<string, AvailabilityWord>();
   readonly undisturbed = new Set<string>();
@@ -228,6 +229,20 @@ describe('over a break', () => {
     expect(rig.state()).toBe('available pbx');
   });
 
+  test.each([
+    ['do-not-disturb', 'available pbx', '100 go on'],
+    ['available', 'do-not-disturb pbx', '100 pause'],
+  ] as const)('a PBX that says two things, and had said %s: %s', async (before, after, order) => {
+    const rig = new Rig();
+    await rig.lead(OFFICE, ['100', word(false)]);
+    await set(rig, before);
+    await rig.restart();
+    const port = await rig.lead(OFFICE, ['100', word(true, { mixed: 'unclear' })]);
+    expect(rig.state()).toBe(after);
+    expect(port.ordered).toEqual([order]);
+    expect(port.undisturbed.has('100')).toBe(after === 'do-not-disturb pbx');
+  });
+
   test('a restart of the bridge changes nothing', async () => {
     const rig = new Rig();
     await rig.lead(OFFICE, ['100', word(false)]);
@@ -270,7 +285,160 @@ describe('over a break', () => {
   });
 });
 
+describe('two PBXs', () => {
+  test('one that has forgotten what another one still says is told again', async () => {
+    const rig = new Rig();
+    const office = await rig.lead(OFFICE, ['100', word(false)]);
+    const branch = await rig.lead(BRANCH, ['100', word(false)]);
+    office.say('100', word(true));
+    await settle();
+    branch.say('100', word(false, { initial: true }));
+    await settle();
+    expect(branch.ordered).toEqual(['100 pause', '100 pause']);
+    expect(office.ordered).toEqual([]);
+    expect(rig.state()).toBe('do-not-disturb pbx');
+  });
+
+  test('one whose queues he has left says nothing against another one that pauses him', async () => {
+    const rig = new Rig();
+    const office = await rig.lead(OFFICE, ['100', word(false)]);
+    const branch = await rig.lead(BRANCH, ['100', word(false)]);
+    office.say('100', word(true));
+    await settle();
+    branch.said.delete('100');
+    rig.availability.news(BRANCH, { words: [{ extension: '100', word: undefined }], complete: true });
+    await settle();
+    expect(rig.state()).toBe('do-not-disturb pbx');
+    expect(office.ordered).toEqual([]);
+  });
+
+  test('a bridge that has lost one to another does not keep what its last order brought about', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    let release = (): void => undefined;
+    port.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    port.said.delete('100');
+    const under = set(rig, 'do-not-disturb');
+    await settle();
+    rig.availability.lose(OFFICE);
+    release();
+    await under;
+    await settle();
+    const said = (await rig.store.all()).filter(({ pbx }) => pbx === OFFICE);
+    expect(said).toEqual([]);
+  });
+});
+
+describe('what came to nothing', () => {
+  test('a PBX that had not loaded its queues is told when it has said all', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false, { initial: true })]);
+    port.heard = false;
+    await set(rig, 'do-not-disturb');
+    port.outcome = { kind: 'gone' };
+    port.heard = true;
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+    port.outcome = { kind: 'done' };
+    rig.availability.news(OFFICE, { words: [], complete: true });
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    expect(port.word('100')).toMatchObject({ doNotDisturb: true });
+  });
+
+  test('what was refused is tried again after a minute, and not with everything that the PBX says', async () => {
+    const rig = new Rig();
+    rig.availability.start();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.outcome = { kind: 'refused', reason: 'no answer in time' };
+    await set(rig, 'do-not-disturb');
+    for (let times = 0; times < 5; times += 1) rig.availability.news(OFFICE, { words: [], complete: true });
+    await rig.clock.advance(50_000);
+    expect(port.ordered).toEqual(['100 pause']);
+    port.outcome = { kind: 'done' };
+    await rig.clock.advance(14_000);
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    await rig.clock.advance(200_000);
+    expect(port.ordered).toHaveLength(2);
+    await rig.availability.stop(1_000);
+    expect(rig.clock.pending).toBe(0);
+  });
+});
+
+describe('a flag of which the PBX says nothing', () => {
+  const withFlag = async (rig: Rig, ...said: [string, AvailabilityWord][]): Promise<FakePort> => {
+    const port = await rig.lead(OFFICE, ...said);
+    port.keepsFlag = true;
+    return port;
+  };
+
+  test('is set too when he is paused in the queues, and taken away with the pause', async () => {
+    const rig = new Rig();
+    const port = await withFlag(rig, ['100', word(false)]);
+    port.say('100', word(true));
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+    port.say('100', word(false));
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 go on']);
+    expect(rig.state()).toBe('available pbx');
+  });
+
+  test('is taken away when that was wished while the PBX was away', async () => {
+    const rig = new Rig();
+    const port = await withFlag(rig);
+    await set(rig, 'do-not-disturb');
+    port.heard = false;
+    await set(rig, 'available');
+    expect(port.ordered).toEqual(['100 pause']);
+    rig.availability.news(OFFICE, { words: [], complete: true });
+    port.heard = true;
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 go on']);
+    expect(rig.state()).toBe('available api');
+  });
+
+  test('is set once more with each connect, and not whenever others leave their queues', async () => {
+    const rig = new Rig();
+    const port = await withFlag(rig);
+    await set(rig, 'do-not-disturb');
+    rig.availability.news(OFFICE, { words: [], complete: true });
+    await settle();
+    expect(port.ordered).toEqual(['100 pause']);
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    expect(rig.state()).toBe('do-not-disturb api');
+  });
+});
+
 describe('the store', () => {
+  test('what another machine has set a moment ago does not outdo what is set now, whatever its clock says', async () => {
+    const rig = new Rig();
+    await rig.lead(OFFICE, ['100', word(false)]);
+    await rig.store.put([{ extension: '100', state: 'do-not-disturb', since: rig.clock.wall() + 600_000, by: 'cli' }]);
+    expect(await set(rig, 'available')).toMatchObject({ state: 'available', by: 'api', kept: true });
+    expect(rig.state()).toBe('available api');
+    expect((await rig.store.all()).find(({ pbx }) => pbx === undefined)).toMatchObject({ state: 'available' });
+  });
+
+  test('of two machines that write the same time the one that the store has counts', async () => {
+    const rig = new Rig();
+    rig.availability.start();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    await set(rig, 'do-not-disturb');
+    const [own] = (await rig.store.all()).filter(({ pbx }) => pbx === undefined);
+    await rig.store.put([{ ...own!, state: 'available', by: 'cli' }]);
+    await rig.clock.advance(2_000);
+    expect(rig.state()).toBe('available cli');
+    expect(port.ordered).toEqual(['100 pause', '100 go on']);
+    await rig.availability.stop(1_000);
+  });
+
   test('what another machine or the command line has set is carried out within two seconds', async () => {
     const rig = new Rig();
     rig.availability.start();

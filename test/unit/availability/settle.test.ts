@@ -3,7 +3,7 @@ import { settle, type KnownState, type Verdict } from '../../../src/availability
 
 const DND = 'do-not-disturb';
 const OPEN = 'available';
-const saidOf = (doNotDisturb: boolean, more: { initial?: boolean; mixed?: boolean } = {}) => ({
+const saidOf = (doNotDisturb: boolean, more: { initial?: boolean | 'partly'; mixed?: boolean } = {}) => ({
   doNotDisturb,
   initial: false,
   mixed: false,
@@ -39,6 +39,18 @@ describe('a PBX and the bridge', () => {
       'differ: a PBX that was started anew has forgotten what another PBX said',
       saidOf(false, { initial: true }),
       known(DND, OPEN, BY_PBX),
+      'carry out',
+    ],
+    [
+      'differ: it has forgotten what another PBX still says',
+      saidOf(false, { initial: true }),
+      known(DND, DND, { ...BY_PBX, elsewhere: true }),
+      'carry out',
+    ],
+    [
+      'differ: who is paused in all his queues has come into another one',
+      saidOf(false, { initial: 'partly' }),
+      known(DND, DND, BY_PBX),
       'carry out',
     ],
     [

@@ -136,14 +136,37 @@ describe('what a PBX says of an agent', () => {
     expect(one.word('100')).toEqual(word(false));
   });
 
+  test('who is paused at one line, while the other has just come into a queue: in part', () => {
+    const one = availability();
+    say(one, inQueues('100', true), inQueues('alice', false, true, 'PJSIP/alice'));
+    expect(one.word('100')).toEqual(word(false, { initial: 'partly' }));
+    say(one, { ...inQueues('bob', false), line: lineOf('101'), initial: 'partly' } as LegEvent);
+    expect(one.word('101')).toEqual(word(false, { initial: 'partly' }));
+  });
+
   test('where phone and queues differ, what was said last counts', () => {
     const one = availability();
-    say(one, inQueues('100', false), atPhone('100', true));
+    say(one, inQueues('100', false), atPhone('100', false), atPhone('100', true));
     expect(one.word('100')).toEqual(word(true, { mixed: true }));
     say(one, inQueues('100', true), atPhone('100', false));
     expect(one.word('100')).toEqual(word(false, { mixed: true }));
     say(one, inQueues('100', false));
     expect(one.word('100')).toEqual(word(false));
+  });
+
+  test('where that was before anybody listened, nobody knows; but a queue that is new says nothing against the phone', () => {
+    for (const inOrder of [
+      [inQueues('100', false), atPhone('100', true)],
+      [atPhone('100', false), inQueues('100', true)],
+    ]) {
+      const one = availability();
+      say(one, ...inOrder);
+      expect(one.word('100')).toEqual(word(true, { mixed: 'unclear' }));
+    }
+    const one = availability();
+    say(one, inQueues('100', false), atPhone('100', true), inQueues('100', true));
+    say(one, { ...inQueues('100', false), initial: 'partly' } as LegEvent);
+    expect(one.word('100')).toEqual(word(true, { mixed: true }));
   });
 
   test('a queue that has forgotten says nothing against the phone', () => {
