@@ -75,6 +75,8 @@ const LOOK_EVERY_MS = 2_000;
 const STORE_PATIENCE_MS = 2_000;
 /** What a PBX refuses is tried again with the next connect, and so often. */
 const REFUSED_AGAIN_MS = 60_000;
+/** How long somebody who sets a state waits for a PBX to have done its part. */
+const PBX_PATIENCE_MS = 8_000;
 
 /**
  * One state of each agent, whoever sets it: the bridge's own ways in, or a PBX. What differs is settled by `settle`; what the bridge
@@ -151,7 +153,7 @@ export class AgentAvailability {
     run.refused.clear();
     for (const [extension, word] of run.port.words()) this.#judge(pbx, run, extension, word);
     for (const extension of new Set([...this.#book.undisturbed(), ...this.#book.undisturbedAt(pbx)])) {
-      if (run.port.keepsFlag) this.#tell(pbx, run, extension);
+      if (this.#hasFlag(run, extension)) this.#tell(pbx, run, extension);
       else if (run.port.word(extension) === undefined) this.#align(pbx, run, extension);
     }
     this.#write();
@@ -183,7 +185,12 @@ export class AgentAvailability {
     if (run === undefined) return { pbx, outcome: 'later', reason: 'this bridge does not speak for it now' };
     if (!run.port.canPause) return { pbx, outcome: 'none' };
     if (!run.port.heard) return { pbx, outcome: 'later', reason: 'it is not connected' };
-    const outcome = await this.#carryOut(pbx, run, extension);
+    let outcome: OrderOutcome | undefined;
+    const order = this.#carryOut(pbx, run, extension).then((settled) => {
+      outcome = settled;
+    });
+    await inTime(this.options.clock, PBX_PATIENCE_MS, order);
+    if (outcome === undefined) return { pbx, outcome: 'later', reason: 'it has not answered yet' };
     if (outcome.kind === 'refused') return { pbx, outcome: 'refused', reason: outcome.reason };
     return { pbx, outcome: outcome.kind === 'gone' ? 'none' : 'done' };
   }
@@ -195,8 +202,13 @@ export class AgentAvailability {
     const { state, by } = this.#report(extension);
     const isItsOwn = state === 'do-not-disturb' && by === 'pbx' && !this.#isSaidElsewhere(pbx, extension);
     // A flag stays as it was set.
-    if (run.port.keepsFlag && !isItsOwn) this.#align(pbx, run, extension);
+    if (this.#hasFlag(run, extension) && !isItsOwn) this.#align(pbx, run, extension);
     else this.#judge(pbx, run, extension, FORGOTTEN);
+  }
+
+  /** Flags are for agents of the configuration. */
+  #hasFlag({ port }: Run, extension: string): boolean {
+    return port.keepsFlag && this.#phones.has(extension);
   }
 
   #isSaidElsewhere(pbx: PbxName, extension: string): boolean {
@@ -220,7 +232,7 @@ export class AgentAvailability {
       );
       this.#change(extension, now, 'pbx');
       for (const [other, otherRun] of this.#runs) if (other !== pbx) this.#align(other, otherRun, extension);
-      if (word.mixed !== false || run.port.keepsFlag) this.#tell(pbx, run, extension);
+      if (word.mixed !== false || this.#hasFlag(run, extension)) this.#tell(pbx, run, extension);
     } else if (verdict === 'carry out') {
       run.port.setUndisturbed(extension, agent.state === 'do-not-disturb');
       this.#tell(pbx, run, extension);

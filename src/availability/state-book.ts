@@ -46,7 +46,8 @@ export class StateBook {
   note(extension: string, state: AgentState, by: StateOrigin, pbx?: PbxName): void {
     const key = keyOf(extension, pbx);
     const before = this.#states.get(key);
-    if (before === undefined && this.#states.size >= MOST_STATES) return;
+    // Who sets it himself is one of the agents of the configuration, which has an end.
+    if (before === undefined && by === 'pbx' && this.#states.size >= MOST_STATES) return;
     // Also where the clock was set back: a newer word must look newer.
     const since = Math.max(this.clock.wall(), (before?.since ?? -Infinity) + 1);
     const kept: KeptAgentState = { extension, pbx, state, since, by };

@@ -57,6 +57,8 @@ export class DoNotDisturb {
   readonly #states: DeviceStates | undefined;
   #session: AmiSession | undefined;
   #reading: Promise<void> | undefined;
+  /** Begins when that is over. */
+  #nextReading: Promise<void> | undefined;
   #cancelAsk: (() => void) | undefined;
   /** The list of members was read once over this connection. */
   #isWhole = false;
@@ -202,9 +204,14 @@ export class DoNotDisturb {
     }
   }
 
-  /** One at a time. */
+  /** One at a time. Who asks while one is under way gets the next one: that was begun before what he has just done. */
   #readMembers(session: AmiSession): Promise<void> {
-    this.#reading ??= this.#readNow(session).finally(() => {
+    const next = (): Promise<void> => {
+      this.#nextReading = undefined;
+      return this.#readMembers(session);
+    };
+    if (this.#reading !== undefined) return (this.#nextReading ??= this.#reading.then(next, next));
+    this.#reading = this.#readNow(session).finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;

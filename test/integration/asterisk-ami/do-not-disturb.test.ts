@@ -232,6 +232,23 @@ describe('an order', () => {
     expect(queues.members.map(({ paused }) => paused)).toEqual([false, true]);
   });
 
+  test('looks at a list that was begun after it, and not at one that is under way', async () => {
+    const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+    const clock = new ManualClock();
+    const { pause, rig } = await connect(queues, {}, clock);
+    const { queuestatus } = queues.answers;
+    const asked = (): number => rig.asterisk.actions.filter(({ name }) => name === 'queuestatus').length;
+    queues.answers['queuestatus'] = () => 'ignore';
+    const daves = pause(DAVE, true);
+    await waitFor('the first list', () => asked() === 2);
+    const alices = pause(ALICE, true);
+    queues.answers['queuestatus'] = queuestatus!;
+    clock.turn(10_000);
+    expect(await daves).toMatchObject({ kind: 'refused' });
+    expect(await alices).toEqual({ kind: 'done' });
+    expect([asked(), queues.members[0]?.paused]).toEqual([3, true]);
+  });
+
   test('sets the device state besides', async () => {
     const queues = new FakeQueues([]);
     const { pause, said } = await connect(queues, { deviceState: 'Custom:DND{extension}' });

@@ -332,6 +332,25 @@ describe('two PBXs', () => {
 });
 
 describe('what came to nothing', () => {
+  test('who sets it waits some seconds for a PBX that does not answer; the order goes on', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    let release = (): void => undefined;
+    port.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const asked = set(rig, 'do-not-disturb');
+    await rig.clock.advance(8_000);
+    expect(await asked).toMatchObject({
+      kept: true,
+      pbxs: [{ outcome: 'later', reason: 'it has not answered yet' }, {}],
+    });
+    expect(rig.clock.pending).toBe(0);
+    release();
+    await settle();
+    expect(port.word('100')).toMatchObject({ doNotDisturb: true });
+  });
+
   test('a PBX that had not loaded its queues is told when it has said all', async () => {
     const rig = new Rig();
     const port = await rig.lead(OFFICE, ['100', word(false, { initial: true })]);
@@ -385,6 +404,16 @@ describe('a flag of which the PBX says nothing', () => {
     await settle();
     expect(port.ordered).toEqual(['100 pause', '100 go on']);
     expect(rig.state()).toBe('available pbx');
+  });
+
+  test('is not set for somebody whom the configuration does not know', async () => {
+    const rig = new Rig();
+    const port = await withFlag(rig);
+    port.say('555', word(true));
+    rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual([]);
+    expect([...port.undisturbed]).toEqual(['555']);
   });
 
   test('is taken away when that was wished while the PBX was away', async () => {
