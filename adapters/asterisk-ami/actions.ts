@@ -61,6 +61,15 @@ export const hangUpChannel = (channel: string, q850: number): AmiAction => ({
   Cause: q850,
 });
 
+/** Has the dialplan go on with a channel at another place. Write class `call`. */
+export const redirectChannel = (channel: string, context: string, extension: string): AmiAction => ({
+  Action: 'Redirect',
+  Channel: oneChannel(channel),
+  Context: context,
+  Exten: extension,
+  Priority: 1,
+});
+
 export const getVariable = (channel: string, variable: string): AmiAction => ({
   Action: 'Getvar',
   Channel: oneChannel(channel),

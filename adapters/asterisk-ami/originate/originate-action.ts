@@ -11,22 +11,30 @@ export interface PhoneToRing {
   readonly phone: string;
   /** It is the first of this order. */
   readonly first: boolean;
+  /** The only one. */
+  readonly alone: boolean;
 }
 
 /**
- * Rings one phone; when it is taken, the dialplan goes on with the number. Async: Asterisk answers at once that it will, and
- * tells the outcome by the event OriginateResponse. Write class `originate`.
+ * One of several phones, taken, waits so long for its redirection, s: of two that are taken at the same moment one must not dial. After
+ * that it is hung up by Asterisk.
+ */
+const WAIT_S = 10;
+
+/**
+ * Rings one phone; when it is taken, the dialplan goes on with the number if it is the only one; else it waits. Async: Asterisk answers
+ * at once that it will, and tells the outcome by the event OriginateResponse. Write class `originate`.
  */
 export const originateAction = (
   order: OriginateOrder,
   dial: DialSettings,
-  { id, phone, first }: PhoneToRing,
+  { id, phone, first, alone }: PhoneToRing,
 ): AmiAction => ({
   Action: 'Originate',
   Channel: phone,
-  Context: dial.context,
-  Exten: order.number,
-  Priority: 1,
+  ...(alone
+    ? { Context: dial.context, Exten: order.number, Priority: 1 }
+    : { Application: 'Wait', Data: String(WAIT_S) }),
   Timeout: Math.max(1, Math.round(order.ringFor)),
   Async: 'true',
   ChannelId: id,

@@ -5,14 +5,14 @@ import type { Clock } from '../../../src/clock.js';
 import { asError, isBridgeError } from '../../../src/errors.js';
 import type { OriginateOrder, OriginateOutcome } from '../../../src/pbx/adapter.js';
 import { faultOf, MOST_PHONES, phonesOf } from '../../asterisk/dial-phones.js';
-import { refusalOf, refusedOriginate } from '../../asterisk/dial-refusal.js';
+import { refusalOf, type RefusedOriginate, refusedOriginate } from '../../asterisk/dial-refusal.js';
 import type { DialSettings } from '../../asterisk/dial-settings.js';
-import { hangUpChannel } from '../actions.js';
+import { hangUpChannel, redirectChannel } from '../actions.js';
 import type { AmiMessage } from '../message.js';
 import type { AmiSession } from '../session.js';
 import { originateAction } from './originate-action.js';
-import { contactsOf, deviceStateOf } from './phone-questions.js';
-import { PhoneRace } from './phone-race.js';
+import { contactsOf, deviceStateOf, hasNumber } from './phone-questions.js';
+import { PhoneRace, type RaceOutcome } from './phone-race.js';
 import { RingingPhone } from './ringing-phone.js';
 
 /** Beyond the time that the phone rings: Asterisk ends that by itself. */
@@ -25,6 +25,7 @@ const LATE_MS = 60_000;
 /** Q.850, "answered elsewhere": the phone shows no missed call. */
 const ELSEWHERE = 26;
 const NORMAL = 16;
+const MEND_CALL = 'give it write=call,originate in manager.conf, then "manager reload"';
 
 export interface OriginatorOptions {
   /** Undefined: nobody has set up click-to-call. */
@@ -116,13 +117,15 @@ export class Originator {
 
   async #ring(order: OriginateOrder, dial: DialSettings, session: AmiSession): Promise<OriginateOutcome> {
     const devices = await Promise.all(phonesOf(order.agent, dial).map((phone) => contactsOf(session, phone)));
-    const phones = devices
-      .flat()
-      .slice(0, MOST_PHONES)
-      .map((phone, index) => {
-        this.#lastId += 1;
-        return new RingingPhone({ id: `${this.#idPrefix}-${this.#lastId}`, phone, first: index === 0 });
-      });
+    const names = devices.flat().slice(0, MOST_PHONES);
+    const alone = names.length === 1;
+    // (Of an only phone Asterisk looks by itself before it rings.)
+    if (!alone && (await hasNumber(session, dial.context, order.number)) === false)
+      return this.#noSuchNumber(order, dial);
+    const phones = names.map((phone, index) => {
+      this.#lastId += 1;
+      return new RingingPhone({ id: `${this.#idPrefix}-${this.#lastId}`, phone, first: index === 0, alone });
+    });
     const race = new PhoneRace({
       phones,
       clock: this.options.clock,
@@ -139,8 +142,46 @@ export class Originator {
       this.#races.delete(phone.id);
       if (phone !== taken && phone.isAlive && outcome !== 'lost') this.#giveUp(phone, taken !== undefined);
     }
-    if (taken !== undefined) return { kind: 'done', leg: this.options.behind(asLegId(taken.id)) };
-    return this.#refusal(order, dial, phones, outcome);
+    if (!(outcome instanceof RingingPhone)) return this.#refusal(order, dial, phones, outcome);
+    const leg = this.options.behind(asLegId(outcome.id));
+    return (alone ? undefined : await this.#putThrough(order, dial, session, outcome)) ?? { kind: 'done', leg };
+  }
+
+  /** Of several phones that which was taken waits; now it dials. Undefined: it does. */
+  async #putThrough(
+    { agent, number }: OriginateOrder,
+    dial: DialSettings,
+    session: AmiSession,
+    phone: RingingPhone,
+  ): Promise<RefusedOriginate | undefined> {
+    const { name } = this.options;
+    const what = `extension ${agent.extension} took the call, but the PBX ${name}`;
+    const { channel } = phone;
+    if (channel === undefined) return refusedOriginate('failed', `${what} did not say at which phone`);
+    let said: string;
+    let heard = true;
+    try {
+      const reply = await session.send(redirectChannel(channel, dial.context, number), { timeout: ACTION_MS });
+      if (reply.response === 'Success') return undefined;
+      said = reply.get('Message') ?? 'no reason given';
+    } catch (thrown) {
+      said = asError(thrown).message;
+      heard = !(isBridgeError(thrown) && thrown.retriable);
+    }
+    // It waits for nothing now, or would dial after we have said that nothing came of it.
+    if (phone.isAlive) this.#giveUp(phone, false);
+    if (!heard) return refusedOriginate('not-heard', `${what} does not answer the order to dial`, said);
+    return /permission/i.test(said)
+      ? refusedOriginate('not-allowed', `${what} does not let the login dial: ${MEND_CALL}`, said)
+      : refusedOriginate('failed', `${what} did not dial`, said);
+  }
+
+  #noSuchNumber({ number }: OriginateOrder, dial: DialSettings, said?: string): RefusedOriginate {
+    return refusedOriginate(
+      'failed',
+      `the dialplan of PBX ${this.options.name} has no ${number} in the context ${dial.context} (setting dial.context)`,
+      said,
+    );
   }
 
   async #start(
@@ -162,17 +203,18 @@ export class Originator {
   }
 
   #refusal(
-    { agent, number }: OriginateOrder,
+    order: OriginateOrder,
     dial: DialSettings,
     phones: readonly RingingPhone[],
-    outcome: 'over' | 'late' | 'lost' | RingingPhone,
+    outcome: Exclude<RaceOutcome, RingingPhone>,
   ): OriginateOutcome {
     const { name } = this.options;
-    const { extension } = agent;
+    const { extension } = order.agent;
     if (outcome === 'lost') {
       return refusedOriginate(
         'not-heard',
-        `the connection to PBX ${name} broke while extension ${extension} was being rung; whoever takes the call there is put through all the same`,
+        `the connection to PBX ${name} broke while extension ${extension} was being rung; whoever takes the call there ` +
+          (phones.length === 1 ? 'is put through all the same' : 'hears nothing, and is not put through'),
       );
     }
     if (phones.some(({ unheard }) => unheard)) {
@@ -190,10 +232,7 @@ export class Originator {
       return refusedOriginate('not-allowed', `the login at PBX ${name} may not ring anybody: ${mend}`, denied);
     }
     const unknown = said.find((text) => /extension does not exist/i.test(text));
-    if (unknown !== undefined) {
-      const reason = `the dialplan of PBX ${name} has no ${number} in the context ${dial.context} (setting dial.context)`;
-      return refusedOriginate('failed', reason, unknown);
-    }
+    if (unknown !== undefined) return this.#noSuchNumber(order, dial, unknown);
     return refusalOf(
       extension,
       phones.map((phone) => phone.end(outcome === 'late')),

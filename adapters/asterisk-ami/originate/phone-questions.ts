@@ -31,3 +31,9 @@ export async function contactsOf(session: AmiSession, phone: string): Promise<re
 export const deviceStateOf = (session: AmiSession, phone: string): Promise<string | undefined> =>
   // Without the contact: a state is the endpoint's.
   ask(session, `DEVICE_STATE(${/^[^/]+\/[^/]+/.exec(phone)?.[0] ?? phone})`);
+
+/** Whether the dialplan has that number there. undefined: Asterisk does not say. */
+export async function hasNumber(session: AmiSession, context: string, number: string): Promise<boolean | undefined> {
+  const value = await ask(session, `DIALPLAN_EXISTS(${context},${number},1)`);
+  return value === '1' ? true : value === '0' ? false : undefined;
+}

@@ -37,10 +37,12 @@ export class RingingPhone {
   /** An event with its Uniqueid. */
   hear(message: AmiMessage): void {
     if (message.event === 'OriginateResponse') {
-      this.#response = { success: message.get('Response') === 'Success', reason: message.get('Reason') ?? '' };
+      const success = message.get('Response') === 'Success';
+      this.#response = { success, reason: message.get('Reason') ?? '' };
+      // A failed one names the phone as its channel.
+      if (success) this.channel ??= message.get('Channel');
       return;
     }
-    // (A failed OriginateResponse names the phone as its channel.)
     this.channel = message.get('Channel') ?? this.channel;
     const state = message.get('ChannelState');
     this.#rang ||= state === RINGING;

@@ -7,4 +7,5 @@ export const AGENTS: Readonly<Record<string, string>> = {
   '104': 'Erin Agent',
   '105': 'Frank Agent',
   '106': 'Grace Agent',
+  '109': 'Ivan Agent',
 };

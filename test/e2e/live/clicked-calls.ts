@@ -72,12 +72,40 @@ const talks = (over: Interface, name: string, dial?: object): Scenario => ({
     ),
 });
 
+/** Over AMI as well as over ARI a phone may be one contact of an endpoint. */
+const contact = (user: string, { lab }: Stage): string => `PJSIP/109/sip:${user}@127.0.0.1:${lab.phones.options.port}`;
+
+const bothTaken = (over: Interface): Scenario => ({
+  name: 'a click: two phones of the agent are taken at the same moment, and the customer is called once',
+  calls: [{ ...outbound('109', { answered: true, cause: 'normalClearing' }), from: '49305550109' }],
+  play: (stage) =>
+    clicking(stage, over, async (click) => {
+      const { phones, carrier } = stage.lab;
+      const clicked = click({
+        agent: { extension: '109', devices: [contact('109', stage), contact('1091', stage)] },
+      });
+      const both = await Promise.all([phones.callTo('109'), phones.callTo('1091')]);
+      await Promise.all(both.map((phone) => phone.answer()));
+      const outcome = await clicked;
+      const outside = await carrier.callTo(OUTSIDE);
+      await outside.answer();
+      const row = await stage.shows('493012345678', 'answer');
+      mustBe('the call', row.callId, outcome.kind === 'done' ? `office-${outcome.leg}` : outcome.reason);
+      const winner = await Promise.any(both.map((phone) => phone.hears().then(() => phone)));
+      await Promise.all(both.filter((phone) => phone !== winner).map((phone) => phone.reaches('ended')));
+      await winner.hangUp();
+      await outside.reaches('ended');
+      mustBe('the number of calls to the customer', carrier.taken(OUTSIDE).length, 1);
+    }),
+});
+
 export const clickedCalls = (over: Interface): readonly Scenario[] => [
   talks(over, 'the agent takes it, the customer rings, both talk'),
   talks(over, 'the dialplan rings the agent, over a Local channel', {
     context: 'from-internal',
     phone: 'Local/{extension}@ring-agents',
   }),
+  bothTaken(over),
   {
     name: 'a click, asked of the bridge, through the gate: the customer sees the number that Zammad names',
     calls: [gatedOutbound(SHOWN)],
@@ -123,11 +151,14 @@ export const clickedCalls = (over: Interface): readonly Scenario[] => [
           of('107'),
           of('199'),
           of('103', '777'),
+          // (It has two phones.)
+          of('109', '777'),
         ]);
         const why = outcomes.map((outcome) => (outcome.kind === 'done' ? 'done' : outcome.why)).join();
         // Over ARI nobody can ask whether the dialplan has a number.
         const last = over === 'ami' ? 'failed' : 'no-answer';
-        mustBe('why', why, `declined,busy,no-answer,not-registered,not-registered,unknown-extension,${last}`);
+        mustBe('why', why, `declined,busy,no-answer,not-registered,not-registered,unknown-extension,${last},${last}`);
+        mustBe('phones rung for a number that is not there', phones.taken('109').length, over === 'ami' ? 0 : 1);
         nobodyCalled(stage);
       }),
   },

@@ -56,6 +56,7 @@ const ARI_IN_SHORT: ReadonlySet<string> = new Set([
   'a blocked caller of a ring group hears busy, and no phone rings',
   'Zammad names the number that an outbound call shows, as caller_id',
   'a click: the agent takes it, the customer rings, both talk',
+  'a click: two phones of the agent are taken at the same moment, and the customer is called once',
   'clicks of which nothing comes: words for each, and no call',
   'Zammad hangs and never answers: the call goes on when the budget is used up',
   'the bridge crashes (kill -9) while a call waits at the gate: it goes on',

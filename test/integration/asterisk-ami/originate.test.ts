@@ -17,6 +17,7 @@ const refusedWith = (message: string): Headers => [
   ['Message', message],
 ];
 const HUNG_UP: Headers = [['Message', 'Channel Hungup']];
+const REDIRECTED: Headers = [['Message', 'Redirect successful']];
 
 const ORDER: OriginateOrder = {
   agent: { extension: '100', devices: [] },
@@ -47,6 +48,7 @@ async function connect(
     {
       originate: () => QUEUED,
       hangup: () => HUNG_UP,
+      redirect: () => REDIRECTED,
       getvar: (action) => [['Value', values[action.get('variable')] ?? '']],
       ...answers,
     },
@@ -210,6 +212,76 @@ describe('the order', () => {
     const { order, originate } = await connect();
     void order({ shown: 'Max\r\nExten: 0900' });
     expect((await originate()).all('variable')).toContain('CONNECTEDLINE(name,i)=Max Exten: 0900');
+  });
+});
+
+describe('several phones', () => {
+  const TWO = { agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } };
+  const upAt = (action: ReceivedAction): string =>
+    encode([
+      ['Event', 'Newstate'],
+      ['Channel', `${action.get('channel')}-00000001`],
+      ['Uniqueid', action.get('channelid')],
+      ['ChannelState', '6'],
+    ]) + answered(action.get('channelid'), true);
+
+  test('taken at the same moment: they wait, and only one of them is put through', async () => {
+    const { order, originate, asterisk, asked } = await connect();
+    const outcome = order(TWO);
+    const phones = [await originate(1), await originate(2)];
+    expect(phones.map((action) => ['application', 'data', 'context', 'exten'].map((name) => action.get(name)))).toEqual(
+      [
+        ['Wait', '10', '', ''],
+        ['Wait', '10', '', ''],
+      ],
+    );
+    asterisk.broadcast(phones.map(upAt).join(''));
+    expect(await outcome).toEqual({ kind: 'done', leg: phones[0]?.get('channelid') });
+    const redirects = asked('redirect').map((action) =>
+      ['channel', 'context', 'exten', 'priority'].map((name) => action.get(name)),
+    );
+    expect(redirects).toEqual([['PJSIP/a-00000001', 'from-internal', '03012345678', '1']]);
+    const hangup = await waitFor('the hangup', () => asked('hangup')[0]);
+    expect([hangup.get('channel'), hangup.get('cause')]).toEqual(['PJSIP/b-00000001', '26']);
+  });
+
+  test.each([
+    ['Permission denied', 'not-allowed', /write=call/],
+    ['Channel does not exist: PJSIP/a-00000001', 'failed', /took the call, but the PBX pbx did not dial/],
+  ])('the one that was taken is not put through (%s): it is hung up, and why is said', async (said, why, reason) => {
+    const { order, originate, asterisk, asked } = await connect({ redirect: () => refusedWith(said) });
+    const outcome = order(TWO);
+    const phones = [await originate(1), await originate(2)];
+    asterisk.broadcast(upAt(phones[0]!));
+    expect(await outcome).toEqual({ kind: 'refused', why, reason: expect.stringMatching(reason), said });
+    await waitFor('the hangup', () => asked('hangup').some((one) => one.get('channel') === 'PJSIP/a-00000001'));
+  });
+
+  test('the redirection is not answered: it is hung up', async () => {
+    const clock = new ManualClock();
+    const { order, originate, asterisk, asked } = await connect({ redirect: () => 'ignore' }, { clock });
+    const outcome = order(TWO);
+    const phones = [await originate(1), await originate(2)];
+    asterisk.broadcast(upAt(phones[1]!));
+    await waitFor('the redirection', () => asked('redirect')[0]);
+    clock.turn(3_000);
+    expect(await outcome).toMatchObject({ why: 'not-heard', said: expect.stringContaining('did not answer') });
+    await waitFor('the hangup', () => asked('hangup').some((one) => one.get('channel') === 'PJSIP/b-00000001'));
+  });
+
+  test('the connection breaks: nobody is put through, and it is said so', async () => {
+    const { order, originate, asterisk } = await connect();
+    const outcome = order(TWO);
+    await originate(2);
+    for (const connection of asterisk.open) connection.destroy();
+    expect(await outcome).toMatchObject({ why: 'not-heard', reason: expect.stringContaining('is not put through') });
+  });
+
+  test('none rings for a number that the dialplan lacks', async () => {
+    const values = { 'DIALPLAN_EXISTS(from-internal,03012345678,1)': '0' };
+    const { order, asked } = await connect({}, { values });
+    expect(await order(TWO)).toMatchObject({ why: 'failed', reason: expect.stringMatching(/no 03012345678 in/) });
+    expect(asked('originate')).toEqual([]);
   });
 });
 
