@@ -88,6 +88,9 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
       gate: config.gate === undefined ? undefined : context.gate,
       isReady: () => this.#trunks.areKnown,
       isTrunk: (channel) => this.#trunks.matches(channel),
+      onClicked: (id) => {
+        this.#originator.arrived(id);
+      },
       dialledOf: (leg) => this.#legs.dialledOf(leg),
       onPresentation: (leg, withheld) => {
         this.#questions?.answered(leg, withheld);
@@ -108,6 +111,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
       },
     });
     this.#originator = new Originator({
+      app: config.app,
       dial: config.dial,
       name,
       clock,

@@ -30,6 +30,8 @@ export interface StasisGateOptions {
   readonly isTrunk: (name: ChannelName) => boolean;
   /** The number that a customer's channel came in for, as the events told; undefined: they did not. */
   readonly dialledOf: (leg: LegId) => string | undefined;
+  /** A phone has come that was rung for a click: the gate has nothing to do with it yet. */
+  readonly onClicked?: ((id: string) => void) | undefined;
   /** It was learned whether a caller wants his number shown. */
   readonly onPresentation: (leg: LegId, withheld: boolean) => void;
   /** Told before a channel is ended because Zammad rejects it. */
@@ -97,6 +99,10 @@ export class StasisGate {
     }
     const start = readStasisStart(event, app);
     if (start === undefined || this.#waiting.has(start.id)) return;
+    if (start.clicked) {
+      this.options.onClicked?.(start.id);
+      return;
+    }
     // The application is there as long as its connection is.
     if (this.#isOpen) void this.#serve(start);
     else this.#leave(this.#channel(start.id));
@@ -104,16 +110,20 @@ export class StasisGate {
 
   /**
    * Lets those go that wait in the application and of which this connection has not been told: their bridge has crashed, or
-   * lost its connection. Once a connection, for later lists may be ahead of the events. Never rejects.
+   * lost its connection. Phones that wait to dial are hung up: nobody knows any more what. Once a connection, for later lists may be ahead of the events. Never rejects.
    * @param channels what `GET /channels` lists.
    */
   async release(channels: readonly JsonObject[]): Promise<void> {
     if (!this.#isNew) return;
     this.#isNew = false;
-    const stranded = waitingIn(channels, this.options.app).filter((id) => !this.#waiting.has(id));
+    const stranded = waitingIn(channels, this.options.app).filter(({ id }) => !this.#waiting.has(id));
     if (stranded.length === 0) return;
     this.options.log.info({ calls: stranded.length }, 'gate: calls that waited for a bridge of before go on unasked');
-    await Promise.all(stranded.map((id) => this.#letGo(this.#channel(id))));
+    await Promise.all(
+      stranded.map(({ id, clicked }) =>
+        clicked ? this.#channel(id).hangUp('noAnswer') : this.#letGo(this.#channel(id)),
+      ),
+    );
   }
 
   /**

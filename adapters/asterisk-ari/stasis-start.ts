@@ -13,9 +13,14 @@ export interface StasisStart {
   readonly from: string | undefined;
   /** Where the dialplan is; undefined where that is no number but a place of its own (`s`). */
   readonly extension: string | undefined;
+  /** It is a phone that a bridge has rung for a click, and no call of the dialplan's. */
+  readonly clicked: boolean;
   /** `users`, `queue`, `number`: as written. The first of a name counts. */
   readonly args: ReadonlyMap<string, string>;
 }
+
+/** The argument with which phones wait that a bridge has rung for a click. */
+export const CLICKED = 'click';
 
 /** An Asterisk gives a channel's id 150 characters at most, and its name 80. */
 const LONGEST_ID = 150;
@@ -41,6 +46,7 @@ export function readStasisStart({ type, fields }: AriEvent, app: string): Stasis
     channel: name,
     from: known(text(object(channel, 'caller'), 'number')),
     extension: isDialled(extension) ? extension : undefined,
+    clicked: Array.isArray(fields['args']) && isClick(fields['args']),
     args: argsOf(fields['args']),
   };
 }
@@ -49,14 +55,23 @@ export function readStasisStart({ type, fields }: AriEvent, app: string): Stasis
 export const readStasisEnd = ({ type, fields }: AriEvent, app: string): string | undefined =>
   type === 'StasisEnd' && text(fields, 'application') === app ? text(object(fields, 'channel'), 'id') : undefined;
 
-/** Of the channels that `GET /channels` lists: the ids of those that wait in that application. */
-export const waitingIn = (channels: readonly JsonObject[], app: string): readonly string[] =>
+export interface WaitingChannel {
+  readonly id: string;
+  /** A phone that a bridge has rung for a click; no call of the dialplan's. */
+  readonly clicked: boolean;
+}
+
+/** Of the channels that `GET /channels` lists: those that wait in that application. */
+export const waitingIn = (channels: readonly JsonObject[], app: string): readonly WaitingChannel[] =>
   channels.flatMap((channel) => {
     const dialplan = object(channel, 'dialplan');
-    const data = text(dialplan, 'app_data') ?? '';
+    const [name, ...args] = (text(dialplan, 'app_data') ?? '').split(',');
     const id = text(channel, 'id') ?? '';
-    return text(dialplan, 'app_name') === 'Stasis' && data.split(',')[0] === app && id !== '' ? [id] : [];
+    if (text(dialplan, 'app_name') !== 'Stasis' || name !== app || id === '') return [];
+    return [{ id, clicked: isClick(args) }];
   });
+
+const isClick = (args: readonly unknown[]): boolean => args.length === 1 && args[0] === CLICKED;
 
 export const known = (text: string | undefined): string | undefined =>
   text === undefined || NOBODY.has(text.toLowerCase()) ? undefined : text;

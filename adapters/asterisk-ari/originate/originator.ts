@@ -5,13 +5,14 @@ import { type Clock, inTime } from '../../../src/clock.js';
 import { asError, isBridgeError } from '../../../src/errors.js';
 import type { OriginateOrder, OriginateOutcome } from '../../../src/pbx/adapter.js';
 import { dialVariables, faultOf, isLocal, MOST_PHONES, phonesOf } from '../../asterisk/dial-phones.js';
-import { refusalOf, refusedOriginate } from '../../asterisk/dial-refusal.js';
+import { refusalOf, type RefusedOriginate, refusedOriginate } from '../../asterisk/dial-refusal.js';
 import type { DialSettings } from '../../asterisk/dial-settings.js';
 import type { AsteriskEvent } from '../../asterisk/event.js';
 import { isObject, text } from '../event.js';
 import { hangUpQuery } from '../hangup-reason.js';
 import { reasonOf } from '../orders.js';
-import type { AriReply, AriRest } from '../rest-contract.js';
+import type { AriQuery, AriReply, AriRest } from '../rest-contract.js';
+import { CLICKED } from '../stasis-start.js';
 import { PhoneRace, type RaceOutcome } from './phone-race.js';
 import { RingingPhone } from './ringing-phone.js';
 
@@ -36,6 +37,8 @@ export interface OriginateLine {
 }
 
 export interface OriginatorOptions {
+  /** Name of the application in which one of several phones waits. */
+  readonly app: string;
   /** Undefined: nobody has set up click-to-call. */
   readonly dial: DialSettings | undefined;
   /** Of the PBX, for messages. */
@@ -105,6 +108,15 @@ export class Originator {
     race?.look();
   }
 
+  /** A phone was taken, and waits in the application for what becomes of it. */
+  arrived(id: string): void {
+    const race = this.#races.get(id);
+    race?.phones.find((phone) => phone.id === id)?.arrive();
+    race?.look();
+    // Nobody waits for it any more.
+    if (race === undefined) this.#hangUp(id, NORMAL);
+  }
+
   async originate(order: OriginateOrder): Promise<OriginateOutcome> {
     const { dial, name } = this.options;
     const { extension } = order.agent;
@@ -131,12 +143,11 @@ export class Originator {
   // ------------------------------------------------------------------ one order
 
   async #ring(order: OriginateOrder, dial: DialSettings, line: OriginateLine): Promise<OriginateOutcome> {
-    const phones = phonesOf(order.agent, dial)
-      .slice(0, MOST_PHONES)
-      .map((phone, index) => {
-        this.#lastId += 1;
-        return new RingingPhone(`${this.#idPrefix}-${this.#lastId}`, phone, index === 0);
-      });
+    const names = phonesOf(order.agent, dial).slice(0, MOST_PHONES);
+    const phones = names.map((phone, index) => {
+      this.#lastId += 1;
+      return new RingingPhone(`${this.#idPrefix}-${this.#lastId}`, phone, index === 0, names.length === 1);
+    });
     const race = new PhoneRace(phones);
     for (const { id } of phones) this.#races.set(id, race);
     const cancel = this.options.clock.after(order.ringFor, () => {
@@ -156,8 +167,36 @@ export class Originator {
       if (phone === taken || outcome === 'lost') continue;
       if (phone.isAlive || phone.unheard) this.#giveUp(phone.id, taken === undefined ? NORMAL : ELSEWHERE);
     }
-    if (taken !== undefined) return { kind: 'done', leg: this.options.behind(asLegId(taken.id)) };
-    return this.#refusal(order, phones, outcome);
+    if (!(outcome instanceof RingingPhone)) return this.#refusal(order, phones, outcome);
+    const leg = this.options.behind(asLegId(outcome.id));
+    return (await this.#putThrough(order, dial, line, outcome)) ?? { kind: 'done', leg };
+  }
+
+  /** Of several phones that which was taken waits; now it dials. Undefined: it does. */
+  async #putThrough(
+    { agent, number }: OriginateOrder,
+    dial: DialSettings,
+    { rest }: OriginateLine,
+    phone: RingingPhone,
+  ): Promise<RefusedOriginate | undefined> {
+    if (phone.alone) return undefined;
+    const what = `extension ${agent.extension} took the call, but the PBX ${this.options.name}`;
+    const path = ['channels', phone.id, 'continue'];
+    let said: string;
+    let heard = true;
+    try {
+      const reply = await rest.request({ method: 'POST', path, query: placeOf(dial, number), timeout: ORDER_MS });
+      if (reply.status >= 200 && reply.status < 300) return undefined;
+      said = reasonOf(reply.body) ?? `status ${reply.status}`;
+    } catch (thrown) {
+      said = asError(thrown).message;
+      heard = !(isBridgeError(thrown) && thrown.retriable);
+    }
+    // It waits for nothing now, or would dial after we have said that nothing came of it.
+    this.#hangUp(phone.id, NORMAL);
+    return heard
+      ? refusedOriginate('failed', `${what} did not dial`, said)
+      : refusedOriginate('not-heard', `${what} does not answer the order to dial`, said);
   }
 
   /** Never rejects. */
@@ -173,9 +212,7 @@ export class Originator {
           otherChannelId: isLocal(phone.phone) ? `${phone.id}-b` : undefined,
           // As the Manager Interface has it. Unless told, such a channel gets a format that no phone can be translated to (measured).
           formats: isLocal(phone.phone) ? 'slin' : undefined,
-          context: dial.context,
-          extension: order.number,
-          priority: 1,
+          ...(phone.alone ? placeOf(dial, order.number) : { app: this.options.app, appArgs: CLICKED }),
           timeout: Math.ceil((order.ringFor + GRACE_MS) / 1_000),
         },
         body: { variables: Object.fromEntries(dialVariables(order, phone.phone, dial, phone.first)) },
@@ -210,7 +247,8 @@ export class Originator {
     if (outcome === 'lost') {
       return refusedOriginate(
         'not-heard',
-        `the connection to PBX ${name} broke while extension ${extension} was being rung; whoever takes the call there is put through all the same`,
+        `the connection to PBX ${name} broke while extension ${extension} was being rung; whoever takes the call there ` +
+          (phones.length === 1 ? 'is put through all the same' : 'hears nothing, and is not put through'),
       );
     }
     const unheard = phones.find((phone) => phone.unheard);
@@ -259,3 +297,6 @@ export class Originator {
     this.#hangingUp.add(order);
   }
 }
+
+/** Where the number is dialled. */
+const placeOf = ({ context }: DialSettings, number: string): AriQuery => ({ context, extension: number, priority: 1 });

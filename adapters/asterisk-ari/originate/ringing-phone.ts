@@ -17,6 +17,7 @@ export class RingingPhone {
   #called = false;
   #rang = false;
   #up = false;
+  #waits = false;
   #timedOut = false;
   #hangup: Pick<PhoneEnd, 'q850' | 'causeText' | 'techCause'> | undefined;
   #failed = false;
@@ -28,6 +29,8 @@ export class RingingPhone {
     readonly phone: string,
     /** It is the first of its order. */
     readonly first: boolean,
+    /** The only one: it dials when it is taken. Of several each waits, for of two that are taken at the same moment one must not dial. */
+    readonly alone = true,
   ) {}
 
   /** An event of its channel. */
@@ -45,6 +48,11 @@ export class RingingPhone {
     };
   }
 
+  /** It was taken, and waits for what becomes of it. */
+  arrive(): void {
+    this.#waits = true;
+  }
+
   /** There will be no channel. */
   fail(): void {
     this.#failed = true;
@@ -54,7 +62,7 @@ export class RingingPhone {
   }
 
   get isTaken(): boolean {
-    return this.#up && this.#hangup === undefined;
+    return (this.alone ? this.#up : this.#waits) && this.#hangup === undefined;
   }
   /** There is a channel, or there may be one yet. */
   get isAlive(): boolean {

@@ -335,6 +335,22 @@ describe('connections come and go', () => {
     ]);
     expect(requests.filter((one) => one.startsWith('POST'))).toEqual(['POST /ari/channels/7.1/continue']);
   });
+  test('a phone that a bridge of before has rung for a click is hung up: nobody knows any more what it was to dial', async () => {
+    const { gate, requests } = await stasisBench();
+    await gate.release([{ id: '7.2', dialplan: { ...dialplan, app_data: 'zammad,click' } }]);
+    expect(requests).toEqual([expect.stringMatching(/^DELETE \/ari\/channels\/7\.2/)]);
+  });
+  test('a phone that was rung for a click is no call at the gate, until it dials and the dialplan has it wait', async () => {
+    const clicked: string[] = [];
+    const { gate, asked, requests } = await stasisBench(undefined, undefined, {
+      onClicked: (id) => void clicked.push(id),
+    });
+    gate.take(stasisStart({ args: ['click'], channel: { id: 'zpb-1' } }));
+    await settle();
+    expect([clicked, gate.waiting, asked, requests]).toEqual([['zpb-1'], 0, [], []]);
+    gate.take(stasisStart({ args: ['number=030'], channel: { id: 'zpb-1' } }));
+    expect([clicked, gate.waiting]).toEqual([['zpb-1'], 1]);
+  });
   test('a later list lets nobody go: it may be ahead of the events', async () => {
     const { gate, requests } = await stasisBench();
     await gate.release([]);

@@ -16,6 +16,7 @@ const ORDER: OriginateOrder = {
   shown: 'Müller',
   ringFor: 5_000,
 };
+const BOTH: OriginateOrder = { ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } };
 const FAILED: AriReply = { status: 500, body: { error: 'Allocation failed' } };
 
 function rig(answer: Answer = () => undefined, dial: object | 'off' = { context: 'from-internal' }) {
@@ -27,6 +28,7 @@ function rig(answer: Answer = () => undefined, dial: object | 'off' = { context:
     lose = resolve;
   });
   const originator = new Originator({
+    app: 'zammad',
     dial: dial === 'off' ? undefined : dialSettings.parse(dial),
     name: 'office',
     clock,
@@ -117,16 +119,47 @@ describe('a click', () => {
     ]);
     expect(clock.pending).toBe(0);
   });
-  test('all his devices ring; the first that is taken ends the others, which show no missed call', async () => {
-    const { originator, taken, ours, hungUp, ends, clock } = rig();
-    const clicked = originator.originate({ ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } });
+  test('all his devices ring; of two that are taken at the same moment one dials, and the other shows no missed call', async () => {
+    const { originator, asked, taken, ours, hungUp, ends, clock } = rig();
+    const clicked = originator.originate(BOTH);
     await settle();
+    expect(asked.map(({ query }) => [query?.['app'], query?.['appArgs'], query?.['context']])).toEqual([
+      ['zammad', 'click', undefined],
+      ['zammad', 'click', undefined],
+    ]);
+    taken('id-1');
     taken('id-2');
+    originator.arrived('id-2');
+    originator.arrived('id-1');
     expect(await clicked).toEqual({ kind: 'done', leg: 'id-2' });
+    expect(asked.filter(({ path }) => path[2] === 'continue')).toEqual([
+      {
+        method: 'POST',
+        path: ['channels', 'id-2', 'continue'],
+        query: { context: 'from-internal', extension: '03012345678', priority: 1 },
+        timeout: 3_000,
+      },
+    ]);
     expect(hungUp()).toEqual([['id-1', 'answered_elsewhere']]);
     expect(ours).toEqual(['id-1']);
     ends(26, 'id-1');
     expect(clock.pending).toBe(0);
+  });
+  test.each([
+    ['refuses', { status: 409, body: { message: 'Channel not in Stasis' } }, 'failed', 'Channel not in Stasis'],
+    ['does not answer', new RetriableError('ZPB_ARI_TIMEOUT', 'late'), 'not-heard', 'late'],
+  ])('a PBX that %s to have him dial: he is hung up, and it is said', async (_, reply, why, said) => {
+    const { originator, hungUp } = rig(({ path }) => (path[2] === 'continue' ? reply : undefined));
+    const clicked = originator.originate(BOTH);
+    await settle();
+    originator.arrived('id-1');
+    expect(await clicked).toMatchObject({ kind: 'refused', why, said });
+    expect(hungUp().map(([id]) => id)).toEqual(['id-2', 'id-1']);
+  });
+  test('a phone that comes to wait for nobody is hung up', () => {
+    const { originator, hungUp } = rig();
+    originator.arrived('id-7');
+    expect(hungUp()).toEqual([['id-7', 'normal']]);
   });
   test.each([
     [17, 'busy'],
@@ -144,11 +177,12 @@ describe('a click', () => {
   });
   test('one device declines, the other rings on', async () => {
     const { originator, ends, rings, taken } = rig();
-    const clicked = originator.originate({ ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } });
+    const clicked = originator.originate(BOTH);
     await settle();
     ends(21, 'id-1');
     rings('id-2');
     taken('id-2');
+    originator.arrived('id-2');
     expect(await clicked).toMatchObject({ kind: 'done' });
   });
   test('rings in vain: it is hung up when its time is up', async () => {

@@ -77,8 +77,13 @@ test('of the channels that wait, only those of this application', () => {
     channel('2', 'Stasis', 'zammad'),
     channel('3', 'Stasis', 'zammad2,users=100'),
     channel('4', 'Dial', 'zammad,30'),
+    channel('6', 'Stasis', 'zammad,click'),
     {},
     { id: '5' },
   ];
-  expect(waitingIn(channels, 'zammad')).toEqual(['1', '2']);
+  expect(waitingIn(channels, 'zammad')).toEqual([
+    { id: '1', clicked: false },
+    { id: '2', clicked: false },
+    { id: '6', clicked: true },
+  ]);
 });
