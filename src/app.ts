@@ -19,6 +19,7 @@ import { pageRoutes } from './http/agents/page-routes.js';
 import { stateRoutes } from './http/agents/state-routes.js';
 import type { HealthReport } from './http/health.js';
 import { metricsRoutes } from './http/metrics-routes.js';
+import { ownAddress } from './own-address.js';
 import { createHttpServer } from './http/server.js';
 import { Leads } from './leads.js';
 import { LedPbx } from './led-pbx.js';
@@ -77,7 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       return { name: zammad.name, client: createZammadClient({ ...zammad, ca, version: VERSION, clock }) };
     }),
   );
-  const address = addressFor(config);
+  const address = ownAddress(config.http, hostname());
   const holder = config.store.kind === 'memory' ? undefined : config.store.machine;
   const { store, problem } = await chooseStore(config.store, {
     clock,
@@ -272,13 +273,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       return stopApp({ ...parts, drain: config.delivery.drain });
     }),
   };
-}
-
-/** Where another machine finds this one; undefined where it listens to its own machine only. */
-function addressFor({ http: { host, port, tls } }: Config): string | undefined {
-  if (port === 0 || /^(?:127\.|localhost$|::1$)/u.test(host)) return undefined;
-  const name = host === '0.0.0.0' || host === '::' ? hostname() : host;
-  return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 /** What is wrong with a Zammad is said at once, not with the next call. Returns the function that ends it. */

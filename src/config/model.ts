@@ -93,6 +93,8 @@ export interface Config {
     readonly host: string;
     /** 0 = none. */
     readonly port: number;
+    /** Scheme, host and port at which others reach it; undefined: `host` and `port` say it. */
+    readonly publicUrl?: string | undefined;
     /** Absolute paths of PEM files; undefined: no TLS. */
     readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
     /** Addresses or networks of reverse proxies that are believed. */

@@ -1,5 +1,6 @@
 import convict from 'convict';
 import { parseDuration } from './duration.js';
+import { HTTP_SCALARS } from './http-scalars.js';
 import { isCountry } from '../call/numbers.js';
 import type { Path } from './problems.js';
 import { isTreeMap, type Tree, type TreeMap } from './yaml-source.js';
@@ -189,40 +190,7 @@ export const SCALARS = {
       env: 'ZPB_GATE_OUTSIDE_LINE',
     },
   },
-  http: {
-    host: {
-      doc: 'Address for health and metrics. 127.0.0.1 = this machine only, 0.0.0.0 = every network it is in.',
-      default: '127.0.0.1',
-      kind: 'text',
-      env: 'ZPB_HTTP_HOST',
-    },
-    port: {
-      doc: 'Its port. 0 = none of this is served.',
-      default: 9470,
-      kind: 'port',
-      env: 'ZPB_HTTP_PORT',
-    },
-    certFile: {
-      doc: 'PEM file with the certificate (and those between it and its authority): what this server serves is served over TLS then. It is read again when it changes.',
-      default: '',
-      kind: 'text',
-      env: 'ZPB_HTTP_CERT_FILE',
-      chosen: true,
-    },
-    keyFile: {
-      doc: 'PEM file with the private key of `certFile`.',
-      default: '',
-      kind: 'text',
-      env: 'ZPB_HTTP_KEY_FILE',
-      chosen: true,
-    },
-    trustProxy: {
-      doc: 'Addresses or networks of reverse proxies, with blanks between: what these say of their clients in `X-Forwarded-Proto` and `X-Forwarded-Host` is believed. A proxy on this machine: 127.0.0.1.',
-      default: '',
-      kind: 'addresses',
-      env: 'ZPB_HTTP_TRUST_PROXY',
-    },
-  },
+  http: HTTP_SCALARS,
   dial: {
     allow: {
       doc: 'Click-to-call: only these numbers may be dialled; without any, all. With blanks between; `*` at the end stands for any digits: `+49* 1*`. Outside numbers with + and country code, inside ones as they are.',

@@ -57,12 +57,15 @@ agents: [{ extension: 100, name: Alice, pbx: office, autoAnswer: { name: Call-In
 describe('TLS and proxies', () => {
   test('files beside the configuration, and addresses', async () => {
     const { config } = await load(
-      sound({ rest: 'http: { certFile: cert.pem, keyFile: key.pem, trustProxy: "127.0.0.1 10.0.0.0/8 ::1" }' }),
+      sound({
+        rest: 'http: { publicUrl: "https://Phone.example.com:443/", certFile: cert.pem, keyFile: key.pem, trustProxy: "127.0.0.1 10.0.0.0/8 ::1" }',
+      }),
       { files: FILES },
     );
     expect(config.http).toEqual({
       host: '127.0.0.1',
       port: 9470,
+      publicUrl: 'https://phone.example.com',
       tls: { certFile: '/etc/bridge/cert.pem', keyFile: '/etc/bridge/key.pem' },
       trustProxy: ['127.0.0.1', '10.0.0.0/8', '::1'],
     });
@@ -75,6 +78,10 @@ describe('TLS and proxies', () => {
     ['http: { certFile: key.pem, keyFile: key.pem }', /^http\.certFile: the file holds no certificate/],
     ['http: { certFile: cert.pem, keyFile: cert.pem }', /^http\.keyFile: the file holds no private key/],
     ['http: { certFile: cert.pem, keyFile: other.pem }', /^http\.keyFile: is not the key of http\.certFile/],
+    ['http: { publicUrl: "phone.example.com" }', /^http\.publicUrl: must be scheme and host/],
+    ['http: { publicUrl: "https://phone.example.com/bridge" }', /^http\.publicUrl: must be/],
+    ['http: { publicUrl: "https://me:word@phone.example.com" }', /^http\.publicUrl: must be/],
+    ['http: { publicUrl: "javascript:alert(1)" }', /^http\.publicUrl: must be/],
     ['http: { trustProxy: "proxy.example.com" }', /^http\.trustProxy: must be IP addresses/],
     ['http: { trustProxy: "10.0.0.0/33" }', /^http\.trustProxy: must be IP addresses/],
   ])('%s', async (rest, text) => {

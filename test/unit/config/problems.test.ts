@@ -154,7 +154,7 @@ const CASES: readonly (readonly [string, string, string, World?])[] = [
   [
     'not a group',
     sound({ rest: 'http: 80' }),
-    'http: must be a group of settings: host, port, certFile, keyFile, trustProxy (line 4)',
+    'http: must be a group of settings: host, port, publicUrl, certFile, keyFile, trustProxy (line 4)',
   ],
   [
     'PBX no group',
