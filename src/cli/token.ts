@@ -1,5 +1,5 @@
 import type { Config } from '../config/model.js';
-import type { Credential } from '../store/credentials.js';
+import { MOST_TOKENS, type Credential } from '../store/credentials.js';
 import { UsageError } from './args.js';
 import { configOption, EXIT, jsonOption, type Command, type CommandContext } from './command.js';
 import { openDeskOf, type OpenDesk } from './open-desk.js';
@@ -18,7 +18,7 @@ speaks for one agent only, named by his extension.
 
 "create" prints the token, once: the store keeps nothing but its hash. Give each device its own, so that one can be revoked alone.
 "list" shows the ids, never the tokens. "revoke" ends them, and the browsers that were signed in with them, at once, also while the
-bridge runs. The store must be a file or a PostgreSQL, and the bridge must have been started once. Status 1 if an ID was not there.`,
+bridge runs. The store must be a file or a PostgreSQL, and the bridge must have been started once. Status 1 if an ID was not there, or if there are ${MOST_TOKENS} tokens already.`,
   async run(context) {
     const [action = '', ...rest] = context.args;
     const task = ACTIONS[action];
@@ -59,7 +59,10 @@ async function create(context: CommandContext, { config, desk }: OpenDesk, [exte
   const { id, text, hash } = mint('token');
   const label = typeof options['label'] === 'string' ? options['label'] : undefined;
   const credential = { id, kind: 'token', agent: extension, hash, label, createdAt: Date.now() } as const;
-  await desk.credentials.add(credential);
+  if (!(await desk.credentials.add(credential))) {
+    stderr.write(`no token was made: the store holds ${MOST_TOKENS} already; end some with "token revoke"\n`);
+    return EXIT.failed;
+  }
   if (options['json'] === true) stdout.write(`${JSON.stringify({ ...asJson(credential), token: text }, null, 2)}\n`);
   else {
     stdout.write(`${text}\n`);

@@ -24,8 +24,10 @@ export const credentialOf = (row: CredentialRow): Credential => ({
   expiresAt: row.expires_at ?? undefined,
 });
 
-export async function addCredential(trx: Within, { locksRows }: Dialect, row: CredentialRow): Promise<boolean> {
-  if (row.parent !== null) {
+export async function addCredential(trx: Within, { locksRows, now }: Dialect, row: CredentialRow): Promise<boolean> {
+  if (row.parent === null) {
+    if ((await countTokens(trx)) >= MOST_TOKENS) return false;
+  } else {
     // Locked: a token that is revoked at this moment takes the session along, or the session is not begun.
     const token = await trx
       .selectFrom('zpb_credentials')
@@ -36,9 +38,19 @@ export async function addCredential(trx: Within, { locksRows }: Dialect, row: Cr
     if (token === undefined) return false;
     await makeRoom(trx, row.parent);
   }
-  await trx.deleteFrom('zpb_credentials').where('expires_at', '<=', row.created_at).execute();
+  // By the one clock that all bridges have: that of the maker may be wrong, and would end what others have begun.
+  await trx.deleteFrom('zpb_credentials').where('expires_at', '<=', now).execute();
   await trx.insertInto('zpb_credentials').values(row).execute();
   return true;
+}
+
+async function countTokens(trx: Within): Promise<number> {
+  const { tokens } = await trx
+    .selectFrom('zpb_credentials')
+    .select((eb) => eb.fn.countAll<number | string>().as('tokens'))
+    .where('kind', '=', 'token')
+    .executeTakeFirstOrThrow();
+  return Number(tokens);
 }
 
 async function makeRoom(trx: Within, parent: string): Promise<void> {

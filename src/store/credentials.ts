@@ -25,8 +25,8 @@ export interface Credential {
 /** Any process that has the store open may use it; it needs no lead. Rejects with a RetriableError when the store cannot be asked now. */
 export interface Credentials {
   /**
-   * Keeps it. Sessions that have run out go by this, and the oldest ones of the same token beyond `SESSIONS_OF_A_TOKEN`. A session
-   * whose token is gone meanwhile is not kept. Answers whether it was.
+   * Keeps it. Sessions that have run out by the store's own clock may go by this, and the oldest ones of the same token beyond
+   * `SESSIONS_OF_A_TOKEN` do. Not kept: a session whose token is gone meanwhile, a token beyond `MOST_TOKENS`. Answers whether it was.
    */
   add(credential: Credential): Promise<boolean>;
   /** Undefined: there is none, it was revoked, or it has run out at `now` (wall clock). */
@@ -39,5 +39,5 @@ export interface Credentials {
 
 /** Browsers signed in with one token at a time. */
 export const SESSIONS_OF_A_TOKEN = 10;
-/** Tokens that are listed. */
+/** Tokens that a store holds. Each is one device of one agent. */
 export const MOST_TOKENS = 5_000;

@@ -6,10 +6,7 @@ export class MemoryCredentials implements Credentials {
   readonly #kept = new Map<string, Credential>();
 
   add(credential: Credential): Promise<boolean> {
-    const { parent, createdAt } = credential;
-    for (const { id, expiresAt } of this.#kept.values()) {
-      if (expiresAt !== undefined && expiresAt <= createdAt) this.#kept.delete(id);
-    }
+    const { parent } = credential;
     if (parent !== undefined) {
       if (!this.#kept.has(parent)) return Promise.resolve(false);
       const sessions = [...this.#kept.values()].filter((one) => one.parent === parent);

@@ -296,7 +296,9 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     });
 
     describe('credentials', () => {
-      const token = (id: string, agent = '100', createdAt = 1_000): Credential => ({
+      /** ms later than any store's clock: what has run out by that goes whenever the store likes. */
+      const AT = 4_000_000_000_000;
+      const token = (id: string, agent = '100', createdAt = AT + 1_000): Credential => ({
         id,
         kind: 'token',
         agent,
@@ -316,20 +318,20 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
 
       test('come back as they were kept, to those who know the id', async () => {
         const { credentials } = store;
-        expect(await credentials.add(token('b', '101', 2_000))).toBe(true);
+        expect(await credentials.add(token('b', '101', AT + 2_000))).toBe(true);
         expect(await credentials.add(token('a'))).toBe(true);
-        expect(await credentials.find('a', 5_000)).toEqual(token('a'));
-        expect(await credentials.find('c', 5_000)).toBeUndefined();
+        expect(await credentials.find('a', AT + 5_000)).toEqual(token('a'));
+        expect(await credentials.find('c', AT + 5_000)).toBeUndefined();
         expect((await credentials.tokens()).map(({ id }) => id).sort()).toEqual(['a', 'b']);
-        expect(await credentials.tokens('101')).toEqual([token('b', '101', 2_000)]);
+        expect(await credentials.tokens('101')).toEqual([token('b', '101', AT + 2_000)]);
       });
 
       test('a session holds until its time is over, and is no token', async () => {
         const { credentials } = store;
         await credentials.add(token('t'));
-        expect(await credentials.add(session('s', 't', 2_000, 9_000))).toBe(true);
-        expect(await credentials.find('s', 8_999)).toEqual(session('s', 't', 2_000, 9_000));
-        expect(await credentials.find('s', 9_000)).toBeUndefined();
+        expect(await credentials.add(session('s', 't', AT + 2_000, AT + 9_000))).toBe(true);
+        expect(await credentials.find('s', AT + 8_999)).toEqual(session('s', 't', AT + 2_000, AT + 9_000));
+        expect(await credentials.find('s', AT + 9_000)).toBeUndefined();
         expect((await credentials.tokens()).map(({ id }) => id)).toEqual(['t']);
       });
 
@@ -337,15 +339,15 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         const { credentials } = store;
         await credentials.add(token('t'));
         await credentials.add(token('other'));
-        await credentials.add(session('s', 't', 2_000, 9_000));
-        await credentials.add(session('o', 'other', 2_000, 9_000));
+        await credentials.add(session('s', 't', AT + 2_000, AT + 9_000));
+        await credentials.add(session('o', 'other', AT + 2_000, AT + 9_000));
         expect(await credentials.revoke('t')).toEqual(token('t'));
         expect(await credentials.revoke('t')).toBeUndefined();
-        expect(await credentials.find('t', 3_000)).toBeUndefined();
-        expect(await credentials.find('s', 3_000)).toBeUndefined();
-        expect(await credentials.add(session('late', 't', 3_000, 9_000))).toBe(false);
-        expect(await credentials.find('late', 3_000)).toBeUndefined();
-        expect(await credentials.find('o', 3_000)).toBeDefined();
+        expect(await credentials.find('t', AT + 3_000)).toBeUndefined();
+        expect(await credentials.find('s', AT + 3_000)).toBeUndefined();
+        expect(await credentials.add(session('late', 't', AT + 3_000, AT + 9_000))).toBe(false);
+        expect(await credentials.find('late', AT + 3_000)).toBeUndefined();
+        expect(await credentials.find('o', AT + 3_000)).toBeDefined();
       });
 
       test('only so many browsers of one token: the oldest go, and those whose time is over', async () => {
@@ -353,11 +355,19 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         await credentials.add(token('t'));
         await credentials.add(session('short', 't', 1_500, 1_600));
         for (let n = 0; n < SESSIONS_OF_A_TOKEN + 2; n += 1)
-          await credentials.add(session(`s${n}`, 't', 2_000 + n, 1_000_000));
+          await credentials.add(session(`s${n}`, 't', AT + 2_000 + n, AT + 1_000_000));
         expect(await credentials.find('short', 0)).toBeUndefined();
-        expect(await credentials.find('s1', 3_000)).toBeUndefined();
-        expect(await credentials.find('s2', 3_000)).toBeDefined();
-        expect(await credentials.find(`s${SESSIONS_OF_A_TOKEN + 1}`, 3_000)).toBeDefined();
+        expect(await credentials.find('s1', AT + 3_000)).toBeUndefined();
+        expect(await credentials.find('s2', AT + 3_000)).toBeDefined();
+        expect(await credentials.find(`s${SESSIONS_OF_A_TOKEN + 1}`, AT + 3_000)).toBeDefined();
+      });
+
+      test('a maker whose clock is ahead ends nobody’s session', async () => {
+        const { credentials } = store;
+        await credentials.add(token('t'));
+        await credentials.add(session('s', 't', AT, AT + 9_000));
+        await credentials.add(token('ahead', '100', 2 * AT));
+        expect(await credentials.find('s', AT)).toBeDefined();
       });
 
       test('survive the process where the store does, and can be ended from outside', async () => {
@@ -365,16 +375,16 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
         const desk = await made.desk();
         try {
           await desk.credentials.add(token('t'));
-          expect(await store.credentials.find('t', 3_000)).toEqual(token('t'));
+          expect(await store.credentials.find('t', AT + 3_000)).toEqual(token('t'));
           await desk.credentials.revoke('t');
-          expect(await store.credentials.find('t', 3_000)).toBeUndefined();
+          expect(await store.credentials.find('t', AT + 3_000)).toBeUndefined();
           await desk.credentials.add(token('stays'));
         } finally {
           await desk.close();
         }
         await store.close(1_000);
         store = (await made.reopen?.()) ?? store;
-        expect(await store.credentials.find('stays', 3_000)).toEqual(token('stays'));
+        expect(await store.credentials.find('stays', AT + 3_000)).toEqual(token('stays'));
       });
     });
 
