@@ -48,8 +48,11 @@ export class Access {
     return found === undefined || agent === undefined ? undefined : { ...agent, csrf: csrfOf(found.secret) };
   }
 
-  /** Begins a session, which ends with its token at the latest. */
-  async signIn(token: string): Promise<NewSession | undefined> {
+  /**
+   * Begins a session, which ends with its token at the latest.
+   * @param before the session that the browser has had until now: it ends.
+   */
+  async signIn(token: string, before?: string): Promise<NewSession | undefined> {
     const found = await this.#find('token', token);
     const agent = found === undefined ? undefined : this.#agentOf(found.credential);
     if (found === undefined || agent === undefined) return undefined;
@@ -66,6 +69,8 @@ export class Access {
       expiresAt: now + SESSION_MS,
     });
     if (!added) return undefined;
+    const old = before === undefined ? undefined : await this.#find('session', before);
+    if (old !== undefined) await this.options.credentials.revoke(old.credential.id);
     const csrf = csrfOf(readSecret('session', text)?.secret ?? '');
     return { ...agent, credential: id, csrf, text, lasts: SESSION_MS };
   }

@@ -14,7 +14,10 @@ export interface SignedIn {
 export interface AgentDoor {
   byToken(text: string): Promise<SignedIn | undefined>;
   bySession(text: string): Promise<SignedIn | undefined>;
-  /** Begins a session. `text` is for the cookie, which lasts so many ms. */
-  signIn(token: string): Promise<(SignedIn & { readonly text: string; readonly lasts: number }) | undefined>;
+  /** Begins a session, in the place of the one that the browser had `before`. `text` is for the cookie, which lasts so many ms. */
+  signIn(
+    token: string,
+    before?: string,
+  ): Promise<(SignedIn & { readonly text: string; readonly lasts: number }) | undefined>;
   signOut(signedIn: SignedIn): Promise<void>;
 }

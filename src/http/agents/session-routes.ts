@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { errorBody } from '../replies.js';
 import { OPEN, type AgentRoutes } from './asking.js';
-import { cookieHeader } from './cookie.js';
+import { cookieHeader, readCookie } from './cookie.js';
 import type { AgentDoor, SignedIn } from './door.js';
 import { NOT_NOW, notNowBody, orNotNow } from './not-now.js';
 
@@ -19,7 +19,8 @@ export const sessionRoutes = (door: AgentDoor, log: Logger): AgentRoutes => ({
       const body = signInBody.safeParse(request.body);
       if (!body.success)
         return reply.code(400).send(errorBody('ZPB_HTTP_BAD_REQUEST', 'Send {"token": "…"} and nothing else.'));
-      const session = await orNotNow(door.signIn(body.data.token.trim()), log);
+      const before = readCookie(request.headers.cookie, transport(request).secure);
+      const session = await orNotNow(door.signIn(body.data.token.trim(), before), log);
       if (session === NOT_NOW) return reply.code(503).send(notNowBody);
       if (session === undefined)
         return reply

@@ -75,6 +75,20 @@ describe('sessions', () => {
     expect((await access.signIn(text))!.csrf).not.toBe(session.csrf);
   });
 
+  test('a browser that signs in anew leaves no session behind; what is none, or nobody’s, stands in nobody’s way', async () => {
+    const { text } = await tokenOf('100');
+    const other = (await access.signIn(text))!;
+    const first = (await access.signIn(text))!;
+    expect(await access.signIn('zpb_wrong', first.text)).toBeUndefined();
+    expect(await access.bySession(first.text)).toBeDefined();
+    const second = (await access.signIn((await tokenOf('100')).text, first.text))!;
+    expect(await access.bySession(first.text)).toBeUndefined();
+    // Its id alone is no key to it.
+    const forged = `zps_${other.credential}_${readSecret('session', second.text)!.secret}`;
+    for (const before of ['', 'x', text, forged, first.text]) expect(await access.signIn(text, before)).toBeDefined();
+    for (const { text: session } of [other, second]) expect(await access.bySession(session)).toBeDefined();
+  });
+
   test('end with their time, by signing out, and with the token', async () => {
     const { text, id } = await tokenOf('100');
     const [first, second, third] = [
