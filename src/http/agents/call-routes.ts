@@ -33,7 +33,8 @@ const STATUS: Readonly<Record<DialReason, number>> = {
   cannot: 501,
   elsewhere: 503,
   'not-yet': 503,
-  'not-heard': 503,
+  // Not 503, upon which proxies and programs try again, or elsewhere: the phone may be ringing.
+  'not-heard': 504,
   unknown: 504,
 };
 

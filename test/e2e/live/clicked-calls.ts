@@ -174,7 +174,7 @@ export const clicksInTrouble: readonly Scenario[] = [
       const alice = await stage.lab.phones.callTo('100');
       await stage.cutWire();
       const { status, answer } = await clicked;
-      mustBe('the status', status, 503);
+      mustBe('the status', status, 504);
       mustBe('the reason', answer.reason, 'not-heard');
       await alice.answer();
       const outside = await stage.lab.carrier.callTo(OUTSIDE);

@@ -151,6 +151,14 @@ describe('POST /api/v1/calls', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   });
 
+  test('the PBX says nothing to the order: no 503, upon which a proxy would give it to the next bridge', async () => {
+    const { text } = await start();
+    const answer = bench.dial(text, { number: NUMBER });
+    await ordered();
+    bench.pbx.refuse('not-heard', 'no answer in time');
+    expect(await answer).toMatchObject({ status: 504, json: { reason: 'not-heard', said: 'no answer in time' } });
+  });
+
   test('led elsewhere: 503 with the address', async () => {
     const { text } = await start({ find: () => ({ kind: 'elsewhere', address: 'https://two.example.com:9470' }) });
     expect(await bench.dial(text, { number: NUMBER })).toMatchObject({
@@ -213,12 +221,12 @@ describe('a signed-in browser', () => {
     readonly cookie: string;
     readonly csrf: string;
   }
-  const signIn = async (token: string): Promise<Browser> => {
+  const signIn = async (token: string, headers: Record<string, string> = {}): Promise<Browser> => {
     const answer = await bench.ask({
       method: 'POST',
       path: '/api/v1/session',
       body: { token },
-      headers: { origin: bench.url },
+      headers: { origin: bench.url, ...headers },
     });
     expect(answer).toMatchObject({ status: 200, json: { agent: '100', name: 'Alice Agent' } });
     expect(answer.text).not.toContain(token);
@@ -260,6 +268,14 @@ describe('a signed-in browser', () => {
     await ordered();
     bench.pbx.take();
     expect((await answer).status).toBe(200);
+  });
+
+  test('that signs in anew leaves its old session behind for nobody', async () => {
+    const { text } = await start();
+    const old = await signIn(text);
+    const fresh = await signIn(text, { cookie: old.cookie });
+    expect((await post(by(old))).status).toBe(401);
+    expect((await bench.ask({ path: '/api/v1/session', headers: by(fresh) })).status).toBe(200);
   });
 
   test('is out when it signs out, and another stays in', async () => {
