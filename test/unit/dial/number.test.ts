@@ -142,6 +142,9 @@ describe('what may be dialled', () => {
     expect(dialledOf('112', { extensions: ['112'] })).toBe('112');
   });
 
+  test('what is no outside line here makes none of a number inside', () => {
+    expect(dialledOf('9110', { outsideLine: ['0'] })).toBe('9110');
+  });
   test('a prefix for the outside line makes no emergency number either', () => {
     expect(dialledOf('5112', { outsidePrefix: '5' })).toBe('emergency');
   });
