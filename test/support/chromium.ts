@@ -27,12 +27,21 @@ export interface Page {
   press(key: 'Enter' | 'Escape' | 'Tab'): Promise<void>;
   /** PNG. */
   screenshot(): Promise<Buffer>;
+  /** Addresses that were asked for, what stands behind `#` included: that is not sent. */
+  readonly requests: readonly string[];
   /** What the page wrote to the console, and what the browser refused. */
   readonly complaints: readonly string[];
 }
 
+export interface PageOptions {
+  readonly language?: string;
+  readonly dark?: boolean;
+  /** Says yes when a page wants to open links of a kind (registerProtocolHandler). */
+  readonly acceptsHandlers?: boolean;
+}
+
 export interface Browser {
-  page(options?: { readonly language?: string; readonly dark?: boolean }): Promise<Page>;
+  page(options?: PageOptions): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -135,22 +144,26 @@ class Link {
 
 async function openPage(
   link: Link,
-  { language = 'en', dark = false }: { readonly language?: string; readonly dark?: boolean },
+  { language = 'en', dark = false, acceptsHandlers = false }: PageOptions,
 ): Promise<Page> {
   // A context of its own: no cookie of another page is in it.
-  const { browserContextId } = await link.send('Target.createBrowserContext');
+  // (In such a one nobody can be told to open links of a kind.)
+  const { browserContextId } = acceptsHandlers ? {} : await link.send('Target.createBrowserContext');
   const { targetId } = await link.send('Target.createTarget', { url: 'about:blank', browserContextId });
   const { sessionId } = await link.send('Target.attachToTarget', { targetId, flatten: true });
   const session = String(sessionId);
   const send = (method: string, params: Params = {}): Promise<Params> => link.send(method, params, session);
   const complaints: string[] = [];
+  const requests: string[] = [];
   link.listen((of, method, params) => {
     if (of !== session) return;
+    if (method === 'Network.requestWillBeSent') requests.push(urlOf(params));
     if (method === 'Log.entryAdded') complaints.push((params['entry'] as { text: string }).text);
     if (method === 'Runtime.exceptionThrown') complaints.push(JSON.stringify(params['exceptionDetails']));
     if (method === 'Runtime.consoleAPICalled') complaints.push(JSON.stringify(params['args']));
   });
-  await Promise.all(['Page.enable', 'Runtime.enable', 'Log.enable'].map((method) => send(method)));
+  await Promise.all(['Page.enable', 'Runtime.enable', 'Log.enable', 'Network.enable'].map((method) => send(method)));
+  if (acceptsHandlers) await send('Page.setRPHRegistrationMode', { mode: 'autoAccept' });
   await send('Emulation.setUserAgentOverride', { userAgent: 'test', acceptLanguage: language });
   await send('Emulation.setEmulatedMedia', {
     features: [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }],
@@ -168,6 +181,7 @@ async function openPage(
   };
   return {
     complaints,
+    requests,
     evaluate,
     goto: async (url) => {
       await send('Page.navigate', { url });
@@ -193,3 +207,9 @@ async function openPage(
     },
   };
 }
+
+/** Of a request that is sent; its fragment comes apart. */
+const urlOf = ({ request }: Params): string => {
+  const { url, urlFragment = '' } = request as { readonly url: string; readonly urlFragment?: string };
+  return `${url}${urlFragment}`;
+};

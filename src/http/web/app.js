@@ -13,9 +13,13 @@ const show = (element, visible) => {
 const SHORT = 10_000;
 const RINGING = 70_000;
 
+/** Who comes here by a click, or to whom another page brings this one, may be typing still: so long nothing is dialled, ms. */
+const QUIET = 400;
+
 /** Of the session; no other page can know it. */
 let csrf;
 let dialling = false;
+let quiet;
 
 async function ask(method, path, body, limit = SHORT) {
   const headers = { accept: 'application/json' };
@@ -30,6 +34,14 @@ async function ask(method, path, body, limit = SHORT) {
   });
   const text = await response.text();
   return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+}
+
+function keepQuiet() {
+  clearTimeout(quiet);
+  at('dial').dataset.quiet = '';
+  quiet = setTimeout(() => {
+    delete at('dial').dataset.quiet;
+  }, QUIET);
 }
 
 /** `kind`: wait, good or bad. */
@@ -61,6 +73,7 @@ function signedOut() {
 
 function signedIn({ agent, name, csrf: proof }) {
   csrf = proof;
+  keepQuiet();
   at('who-name').textContent = `${name} (${agent})`;
   show(at('sign-in'), false);
   for (const id of ['who', 'dial', 'links']) show(at(id), true);
@@ -68,9 +81,13 @@ function signedIn({ agent, name, csrf: proof }) {
   dnd.start(agent);
 }
 
-/** The number behind `?number=`, as a browser hands over a link: `tel:%2B49…`. What it means is judged by the bridge. */
+/**
+ * The number behind `#number=`, as a browser hands over a link: `tel:%2B49…`. What it means is judged by the bridge. No server gets to
+ * see what stands there, and so no log; behind `?number=` browsers bring it that were told so once.
+ */
 function numberInAddress() {
-  const given = new URLSearchParams(location.search).get('number') ?? '';
+  const behind = (part) => new URLSearchParams(part.slice(1).replaceAll('+', '%2B')).get('number');
+  const given = behind(location.hash) ?? behind(location.search) ?? '';
   const bare = given.replace(/^tel:(\/\/)?/i, '');
   if (bare === given) return given;
   try {
@@ -123,7 +140,7 @@ at('sign-out').addEventListener('click', async () => {
 at('dial').addEventListener('submit', async (event) => {
   event.preventDefault();
   const number = at('number').value.trim();
-  if (number === '' || dialling) return;
+  if (number === '' || dialling || at('dial').dataset.quiet !== undefined) return;
   dialling = true;
   at('dial-button').disabled = true;
   say('wait', texts.ringing);
@@ -157,7 +174,7 @@ function tell(answer) {
 
 at('register').addEventListener('click', () => {
   try {
-    navigator.registerProtocolHandler('tel', `${location.origin}/dial?number=%s`);
+    navigator.registerProtocolHandler('tel', `${location.origin}/dial#number=%s`);
     at('register-hint').textContent = texts.registered;
   } catch {
     at('register-hint').textContent = texts.cannotRegister;
@@ -174,7 +191,21 @@ document.addEventListener('keydown', (event) => {
 document.documentElement.lang = language;
 document.title = texts.title;
 for (const element of document.querySelectorAll('[data-text]')) element.textContent = texts[element.dataset.text];
-at('number').value = numberInAddress();
-// The number of a customer has no business in the list of visited pages.
-if (location.search !== '') history.replaceState(null, '', location.pathname);
+function takeNumber() {
+  at('number').value = numberInAddress();
+  // The number of a customer has no business in the list of visited pages.
+  if (location.search + location.hash !== '') history.replaceState(null, '', location.pathname);
+}
+takeNumber();
+// The page is there already.
+window.addEventListener('hashchange', () => {
+  keepQuiet();
+  takeNumber();
+});
+window.addEventListener('focus', keepQuiet);
+window.addEventListener('pageshow', keepQuiet);
+// A key that was pressed elsewhere, and is still held.
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && event.repeat) event.preventDefault();
+});
 void look();

@@ -41,13 +41,16 @@ async function signedIn(page: Page): Promise<void> {
   await page.type(token.text);
   await page.press('Enter');
   await page.until(shown('dial'));
+  await page.until(readyToDial);
 }
+/** Nobody who has just come is taken at his word. */
+const readyToDial = `document.querySelector('#dial').dataset.quiet === undefined`;
 const ordered = (count: number): Promise<unknown> =>
   waitFor('the order to reach the PBX', () => bench.pbx.orders.length === count);
 
 inBrowser('sign in, number from a link, Enter dials, the result in words, sign out', async () => {
   const page = await browser!.page();
-  await page.goto(`${bench.url}/dial?number=tel%3A%2B49%252030%2520123456`);
+  await page.goto(`${bench.url}/dial#number=tel%3A%2B49%252030%2520123456`);
   await shot(page, 'sign-in');
   await signedIn(page);
   expect(await page.evaluate('document.querySelector("#who-name").textContent')).toBe('Alice Agent (100)');
@@ -85,8 +88,10 @@ inBrowser('a browser stays signed in until its token is revoked; German; dark', 
   const page = await browser!.page({ language: 'de-DE', dark: true });
   await page.goto(`${bench.url}/dial`);
   await signedIn(page);
+  // As browsers were told to by earlier versions of the page.
   await page.goto(`${bench.url}/dial?number=112`);
   await page.until(shown('dial'));
+  await page.until(readyToDial);
   expect(
     await page.evaluate('document.documentElement.lang + document.querySelector("#dial-button").textContent'),
   ).toBe('deWählen');
@@ -127,14 +132,55 @@ inBrowser(
     expect(await page.evaluate(unnamed)).toBe(0);
     await page.evaluate(`navigator.registerProtocolHandler = (scheme, url) => { window.asked = [scheme, url]; }`);
     await page.evaluate('document.querySelector("#register").click()');
-    expect(await page.evaluate('window.asked')).toEqual(['tel', `${bench.url}/dial?number=%s`]);
+    expect(await page.evaluate('window.asked')).toEqual(['tel', `${bench.url}/dial#number=%s`]);
   },
 );
+
+inBrowser('a click on a link brings its number, and no server sees it', async () => {
+  const page = await browser!.page({ acceptsHandlers: true });
+  await page.goto(`${bench.url}/dial`);
+  await signedIn(page);
+  await page.evaluate('document.querySelector("#register").click()');
+  await page.goto(`${bench.url}/healthz`);
+  await page.evaluate(`{
+    const link = document.createElement('a');
+    link.href = 'tel:+49 30 765432';
+    document.body.append(link);
+    link.click();
+  }`);
+  await page.until(`location.pathname === '/dial' && document.querySelector('#number')?.value !== ''`);
+  expect(await page.evaluate('document.querySelector("#number").value')).toBe('+49 30 765432');
+  const asked = page.requests.filter((url) => url.includes('/dial') && !url.includes('/dial/'));
+  expect(asked.map((url) => url.replace(/#.*/, '#'))).toEqual([`${bench.url}/dial`, `${bench.url}/dial#`]);
+  expect(asked.join('')).not.toContain('?');
+});
+
+inBrowser('who has just come here, or was brought here while he typed, dials nothing', async () => {
+  const page = await browser!.page();
+  await page.goto(`${bench.url}/dial`);
+  await signedIn(page);
+  await page.evaluate(`document.querySelector('#number').value = '030123456'`);
+  await page.evaluate(`{
+    window.dispatchEvent(new Event('focus'));
+    document.querySelector('#dial').requestSubmit();
+    location.hash = 'number=030123457';
+  }`);
+  await page.until(`document.querySelector('#number').value === '030123457'`);
+  await page.until(readyToDial);
+  expect(bench.pbx.orders).toEqual([]);
+  expect(
+    await page.evaluate(`document.querySelector('#number').dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'Enter', repeat: true, bubbles: true, cancelable: true }))`),
+  ).toBe(false);
+  await page.press('Enter');
+  await ordered(1);
+  expect(bench.pbx.orders[0]).toMatchObject({ number: '030123457' });
+});
 
 inBrowser('Esc goes back to where the link was clicked', async () => {
   const page = await browser!.page();
   await page.goto(`${bench.url}/healthz`);
-  await page.goto(`${bench.url}/dial?number=tel:030123456`);
+  await page.goto(`${bench.url}/dial#number=tel:030123456`);
   await page.until(shown('sign-in'));
   await page.press('Escape');
   await page.until(`location.pathname === '/healthz'`);
