@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
 import { gateSettings } from '../../src/pbx/gate-settings.js';
+import { deviceStateSetting } from '../asterisk/device-states.js';
 import { dialSettings } from '../asterisk/dial-settings.js';
 
 const DEFAULT_PORT = 5038;
@@ -66,17 +67,10 @@ export const configSchema = z.strictObject({
         description:
           'An agent who is paused in all his queues does not wish to be disturbed, and one who does not is paused in them (needs write=agent).',
       }),
-      deviceState: z
-        .string()
-        .regex(
-          /^Custom:[\w.-]*\{extension\}[\w.-]*$/,
-          'must be a custom device state with {extension} in its name, e.g. Custom:DND{extension}',
-        )
-        .optional()
-        .meta({
-          description:
-            'A custom device state that keeps it too, for the dialplan and for lamps: `Custom:DND{extension}` is what FreePBX uses. BUSY: not to be disturbed.',
-        }),
+      deviceState: deviceStateSetting.optional().meta({
+        description:
+          'A custom device state that keeps it too, for the dialplan and for lamps: `Custom:DND{extension}` is what FreePBX uses. BUSY: not to be disturbed.',
+      }),
     })
     .prefault({})
     .meta({ description: 'How an agent\'s "do not disturb" is known and set (docs/guide-do-not-disturb.md).' }),

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { sleep } from '../../src/clock.js';
 import { asError, type BridgeError, isBridgeError } from '../../src/errors.js';
 import type { AdapterContext, ProbeFinding } from '../../src/pbx/adapter.js';
 import { openSocket } from '../../src/pbx/open-socket.js';
+import { troubleOf } from '../../src/pbx/trouble.js';
+import { ASTERISK_LOG } from '../asterisk/log-advice.js';
+import { speaksTls } from '../asterisk/speaks-tls.js';
 import type { AsteriskAmiConfig } from './config.js';
 import { readTls } from './read-tls.js';
 import { missingRights } from './rights.js';
@@ -83,8 +85,11 @@ async function closer(
     const overTls = config.tls !== undefined;
     if (TLS_ALERT.test(heard)) return findingOf(errors.onlyTlsError(config));
     if (heard !== '') return findingOf(errors.notAmiError(config, heard));
-    if (!overTls && (await speaksTls(config, context, signal))) return findingOf(errors.onlyTlsError(config));
-    return closed ? { kind: 'not-allowed', ...errors.troubleOf(errors.closedAtOnceError(config)) } : findingOf(error);
+    if (!overTls && (await speaksTls(config, LOOK_MS, context.clock, signal)))
+      return findingOf(errors.onlyTlsError(config));
+    return closed
+      ? { kind: 'not-allowed', ...troubleOf(errors.closedAtOnceError(config), ASTERISK_LOG) }
+      : findingOf(error);
   }
   const noTls = code === 'ZPB_AMI_TLS' && causeOf(error) === 'ERR_SSL_WRONG_VERSION_NUMBER';
   const noHandshake = config.tls !== undefined && code === 'ZPB_AMI_CONNECT' && causeOf(error) === undefined;
@@ -99,7 +104,7 @@ async function closer(
 const causeOf = (error: BridgeError): unknown => (error.cause as { readonly code?: unknown } | undefined)?.code;
 
 function findingOf(error: BridgeError): Finding {
-  return { kind: kindOf(error), ...errors.troubleOf(error) };
+  return { kind: kindOf(error), ...troubleOf(error, ASTERISK_LOG) };
 }
 
 function kindOf(error: BridgeError): Finding['kind'] {
@@ -123,30 +128,6 @@ function kindOf(error: BridgeError): Finding['kind'] {
     default:
       return 'other';
   }
-}
-
-/** Whether a TLS handshake comes about. Nothing is said by it, so whose certificate it is does not matter here. */
-function speaksTls({ host, port }: AsteriskAmiConfig, { clock }: Context, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectTls({ host, port, rejectUnauthorized: false });
-    const settle = (speaks: boolean): void => {
-      cancel();
-      signal.removeEventListener('abort', onAbort);
-      socket.destroy();
-      resolve(speaks);
-    };
-    const onAbort = (): void => {
-      settle(false);
-    };
-    const cancel = clock.after(LOOK_MS, onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('secureConnect', () => {
-      settle(true);
-    });
-    socket.once('close', onAbort);
-    socket.on('error', onAbort);
-    if (signal.aborted) onAbort();
-  });
 }
 
 /** What it says without TLS, by itself or to an action; '' = nothing; undefined: no connection. */

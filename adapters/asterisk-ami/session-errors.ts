@@ -1,5 +1,5 @@
 import { type BridgeError, RetriableError } from '../../src/errors.js';
-import { permanent, retriable, type Trouble, troubleOf as anyTroubleOf } from '../../src/pbx/trouble.js';
+import { permanent, retriable, type Trouble } from '../../src/pbx/trouble.js';
 
 /** Where a session goes, for messages: `127.0.0.1:5038`. */
 export interface AmiPlace {
@@ -10,9 +10,6 @@ export interface AmiPlace {
 const place = ({ host, port }: AmiPlace): string => `the Asterisk manager interface at ${host}:${port}`;
 /** Foreign text, quoted and bounded, fit for a message. */
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
-
-/** Of an error of this file; of another one, its message. */
-export const troubleOf = (error: BridgeError): Trouble => anyTroubleOf(error, "Look at Asterisk's log.");
 
 export const stoppedError = (): BridgeError =>
   new RetriableError('ZPB_AMI_STOPPED', 'The connection to the Asterisk manager interface was closed by this program.');

@@ -3,6 +3,7 @@ import { asError, RetriableError } from '../../src/errors.js';
 import type {
   Adapter,
   AdapterContext,
+  AgentPhones,
   Gates,
   GateState,
   HangsUp,
@@ -11,17 +12,23 @@ import type {
   OriginateOrder,
   OriginateOutcome,
   Originates,
+  Pauses,
+  ProbeFinding,
+  Probes,
   Refreshes,
   SetsCallerId,
 } from '../../src/pbx/adapter.js';
 import { AsteriskLegs } from '../asterisk/legs.js';
 import { askList, type Asking } from './ask.js';
+import { endStranded, isAboutAskingChannel, withoutAsking } from './asking-channel.js';
 import type { AsteriskAriConfig } from './config.js';
+import { DoNotDisturb } from './do-not-disturb.js';
 import { stillReplacedError, stoppedError } from './errors.js';
 import type { AriEvent } from './event.js';
 import { wantOnly } from './event-filter.js';
 import { Orders } from './orders.js';
 import { Originator } from './originate/originator.js';
+import { probe } from './probe.js';
 import { Questions } from './questions.js';
 import { readTls } from './read-tls.js';
 import { createRest } from './rest.js';
@@ -29,7 +36,7 @@ import type { AriRest } from './rest-contract.js';
 import { Resync } from './resync.js';
 import { openSession, type AriSession } from './session.js';
 import { StasisGate } from './stasis-gate.js';
-import { translate } from './translation.js';
+import { DEVICE_STATE_EVENT, translate, WANTED_EVENTS } from './translation.js';
 import { Trunks } from './trunks.js';
 
 /** Events kept until it is known which endpoints are trunks: some seconds of a very busy PBX. */
@@ -46,13 +53,16 @@ interface Line {
 }
 
 /** One Asterisk, heard over its REST Interface. */
-export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, Refreshes, SetsCallerId {
+export class AsteriskAriAdapter
+  implements Adapter, Gates, HangsUp, Originates, Pauses, Probes, Refreshes, SetsCallerId
+{
   readonly #legs: AsteriskLegs;
   readonly #trunks: Trunks;
   readonly #resync: Resync;
   readonly #gate: StasisGate;
   readonly #orders: Orders;
   readonly #originator: Originator;
+  readonly #doNotDisturb: DoNotDisturb;
   /** What keeps the gate closed although the PBX is heard. */
   #readOnly: string | undefined;
   #line: Line | undefined;
@@ -110,6 +120,15 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
         this.#legs.markOurs(leg, ours);
       },
     });
+    this.#doNotDisturb = new DoNotDisturb({
+      deviceState: config.doNotDisturb.deviceState,
+      app: config.app,
+      clock,
+      log,
+      emit: (batch) => {
+        this.#emit(batch);
+      },
+    });
     this.#originator = new Originator({
       app: config.app,
       dial: config.dial,
@@ -165,6 +184,15 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     return this.#originator.originate(order);
   }
 
+  pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    return this.#doNotDisturb.pause(agent, paused);
+  }
+
+  /** Whoever is this application now is the bridge itself, as long as that is connected. */
+  probe(signal: AbortSignal): Promise<ProbeFinding> {
+    return probe(this.config, this.context, this.#line !== undefined, signal);
+  }
+
   gateState(): GateState {
     const { gate, app } = this.config;
     if (gate === undefined) return { kind: 'off', mend: mendGate(this.context.name, app) };
@@ -186,7 +214,9 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
   async #connectAsItMay(signal: AbortSignal): Promise<Line> {
     const { config, context } = this;
     const line = await this.#connect(signal, config.app);
-    this.#readOnly = await wantOnly(line.rest, config.app, context.log);
+    const wanted =
+      config.doNotDisturb.deviceState === undefined ? WANTED_EVENTS : [...WANTED_EVENTS, DEVICE_STATE_EVENT];
+    this.#readOnly = await wantOnly(line.rest, config.app, wanted, context.log);
     if (this.#readOnly === undefined) return line;
     await this.#hangUpLine();
     return this.#connect(signal, `${config.app}-read-only`);
@@ -252,7 +282,11 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
   /** At once, for whoever waits there has waited long enough. If it fails, the lists of the snapshot do it. Never rejects. */
   async #releaseStranded(asking: Asking): Promise<void> {
     try {
-      await this.#gate.release(await askList(asking, ['channels']));
+      const channels = await askList(asking, ['channels']);
+      await Promise.all([
+        this.#gate.release(withoutAsking(channels)),
+        endStranded(asking.rest, this.config.app, channels),
+      ]);
     } catch (thrown) {
       this.context.log.debug(
         { error: asError(thrown) },
@@ -275,16 +309,19 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const event of held) this.#handle(event);
+    // First, so that it is known when the calls are told.
+    await this.#doNotDisturb.begin(rest);
     await this.#resync.take(asking);
     if (this.#line?.session !== session) throw stoppedError();
     this.#originator.connected({ rest, lost: session.closed });
     const trunks = this.#trunks;
     const resync = this.#resync;
     const readOnly = this.#readOnly;
+    const states = this.#doNotDisturb;
     return {
       lost: session.closed,
       get missing() {
-        return [trunks.missing, resync.missing, readOnly].filter((missing) => missing !== undefined);
+        return [trunks.missing, resync.missing, readOnly, states.missing].filter((missing) => missing !== undefined);
       },
     };
   }
@@ -293,6 +330,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
     this.#trunks.end();
     this.#resync.end();
     this.#questions?.end();
+    this.#doNotDisturb.end();
     this.#held = undefined;
     const line = this.#line;
     this.#line = undefined;
@@ -306,6 +344,7 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
 
   #onEvent(event: AriEvent): void {
     this.context.metrics.count('events');
+    if (isAboutAskingChannel(event)) return;
     this.#gate.take(event);
     if (this.#held === undefined) {
       // Once it is being closed nothing is told: the legs must not believe that it was.
@@ -322,6 +361,10 @@ export class AsteriskAriAdapter implements Adapter, Gates, HangsUp, Originates, 
   #handle(event: AriEvent): void {
     const message = translate(event);
     if (message === undefined) return;
+    if (message.event === 'DeviceStateChange') {
+      this.#doNotDisturb.push(message);
+      return;
+    }
     this.#resync.heard(message);
     this.#emitAndAsk(this.#legs.push(message));
     this.#originator.hear(message);

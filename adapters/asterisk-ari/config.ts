@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secretField } from '../../src/config/secrets.js';
+import { deviceStateSetting } from '../asterisk/device-states.js';
 import { dialSettings } from '../asterisk/dial-settings.js';
 
 const DEFAULT_PORT = 8088;
@@ -69,6 +70,22 @@ export const configSchema = z.strictObject({
       description:
         'Let the dialplan ask before any phone rings: `Stasis(zammad,users=100,101)`. `gate: {}` is enough; docs/guide-asterisk.md has the lines for the dialplan.',
     }),
+  doNotDisturb: z
+    .strictObject({
+      deviceState: deviceStateSetting.optional().meta({
+        description:
+          'A custom device state that keeps it, for the dialplan and for lamps: `Custom:DND{extension}` is what FreePBX uses. BUSY: not to be disturbed. Without it the PBX keeps nothing.',
+      }),
+      queues: z
+        .literal(false, {
+          error:
+            'must be false or left out: over ARI nobody can pause members of queues; use adapter: asterisk-ami for that',
+        })
+        .default(false)
+        .meta({ description: 'Always false: ARI knows nothing of queues.' }),
+    })
+    .prefault({})
+    .meta({ description: 'How an agent\'s "do not disturb" is known and set (docs/guide-do-not-disturb.md).' }),
   dial: dialSettings.optional().meta({
     description: 'Click-to-call: how the PBX rings an agent and dials for him. Without it nobody is rung.',
   }),

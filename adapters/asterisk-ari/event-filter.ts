@@ -1,18 +1,22 @@
 import type { Logger } from 'pino';
 import { asError } from '../../src/errors.js';
 import type { AriRest } from './rest-contract.js';
-import { WANTED_EVENTS } from './translation.js';
 
 /**
  * Asks Asterisk to send only what is needed: a quarter of all events. Where it does not (a version before 16.3, no
  * res_ari_applications.so), all are sent, and the others are passed over. Returns what is missing, in words for the admin.
  */
-export async function wantOnly(rest: AriRest, app: string, log: Logger): Promise<string | undefined> {
+export async function wantOnly(
+  rest: AriRest,
+  app: string,
+  events: readonly string[],
+  log: Logger,
+): Promise<string | undefined> {
   try {
     const { status } = await rest.request({
       method: 'PUT',
       path: ['applications', app, 'eventFilter'],
-      body: { allowed: WANTED_EVENTS.map((type) => ({ type })) },
+      body: { allowed: events.map((type) => ({ type })) },
     });
     if (status === 403)
       return 'the login may only read, so no call can be ended or asked about (Stasis() fails at once, and calls go on): set "read_only = no" in its section of ari.conf';

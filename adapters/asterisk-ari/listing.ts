@@ -2,6 +2,7 @@ import type { AsteriskEvent } from '../asterisk/event.js';
 import { parseChannelName } from '../asterisk/channel-name.js';
 import { text, type JsonObject } from './event.js';
 import { askList, askVariable, each, type Asking, type AskOptions } from './ask.js';
+import { withoutAsking } from './asking-channel.js';
 import { asteriskEvent, bridgeHeaders, channelHeaders } from './translation.js';
 
 /** All channels and bridges there are, as the Manager Interface would list them. */
@@ -31,7 +32,7 @@ export async function takeListing(
   options: ListingOptions,
 ): Promise<Listing> {
   const bridges = await askList(asking, ['bridges'], options);
-  const channels = await askList(asking, ['channels'], options);
+  const channels = withoutAsking(await askList(asking, ['channels'], options));
   options.onChannels?.(channels);
   const bridgeOf = new Map<string, string>();
   for (const bridge of bridges) {

@@ -3,7 +3,7 @@ import { asError } from '../../src/errors.js';
 import type { OrderOutcome } from '../../src/pbx/adapter.js';
 import { isObject, text } from './event.js';
 import { hangUpQuery } from './hangup-reason.js';
-import type { AriReply, AriRequest, AriRest } from './rest-contract.js';
+import { type AriReply, type AriRequest, type AriRest, whyNotAllowed } from './rest-contract.js';
 import { PHONE_NUMBER } from './stasis-channel.js';
 
 const ORDER_MS = 2_000;
@@ -48,16 +48,13 @@ export class Orders {
   }
 }
 
-function outcomeOf({ status, body }: AriReply): OrderOutcome {
+export function outcomeOf({ status, body }: AriReply): OrderOutcome {
   if (status >= 200 && status < 300) return { kind: 'done' };
   if (status === 404) return { kind: 'gone' };
-  if (status === 401 || status === 403) {
-    return {
-      kind: 'refused',
-      reason: `the login may not: set read_only = no in its section of ari.conf (status ${status})`,
-    };
-  }
-  return { kind: 'refused', reason: reasonOf(body) ?? `the PBX answered with status ${status}` };
+  return {
+    kind: 'refused',
+    reason: whyNotAllowed(status) ?? reasonOf(body) ?? `the PBX answered with status ${status}`,
+  };
 }
 
 /** Asterisk's own words: `message`, or `error` of a server's fault. */

@@ -55,3 +55,9 @@ export interface AriRest {
   /** Ends every connection; what is still asked rejects with ZPB_ARI_STOPPED, and so does whatever is asked after. */
   close(): void;
 }
+
+/** Why the PBX refuses every order; undefined: that status says something else. */
+export const whyNotAllowed = (status: number | undefined): string | undefined =>
+  status === 401 || status === 403
+    ? `the login may not: set read_only = no in its section of ari.conf (status ${status})`
+    : undefined;

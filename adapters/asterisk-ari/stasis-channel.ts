@@ -4,7 +4,7 @@ import { asError } from '../../src/errors.js';
 import type { RejectReason } from '../../src/pbx/adapter.js';
 import { isObject, text } from './event.js';
 import { hangUpQuery, REJECT_CAUSE } from './hangup-reason.js';
-import type { AriReply, AriRequest, AriRest } from './rest-contract.js';
+import { type AriReply, type AriRequest, type AriRest, whyNotAllowed } from './rest-contract.js';
 
 /** For each order that a waiting call costs. */
 const ORDER_MS = 250;
@@ -75,8 +75,9 @@ export class StasisChannel {
       // 404: it is gone. 409: it waits no longer, or waits for somebody else.
       if (isDone(reply) || reply?.status === 404 || reply?.status === 409) return undefined;
       const wait = waits.shift();
-      if (wait === undefined || reply?.status === 401 || reply?.status === 403)
-        return reply === undefined ? 'no answer' : `status ${reply.status}`;
+      const forbidden = whyNotAllowed(reply?.status);
+      if (wait === undefined || forbidden !== undefined)
+        return forbidden ?? (reply === undefined ? 'no answer' : `status ${reply.status}`);
       await sleep(this.options.clock, wait);
     }
   }

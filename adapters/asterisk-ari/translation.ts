@@ -4,6 +4,7 @@
  * joined (the step of the dialplan says it).
  */
 import type { AsteriskEvent } from '../asterisk/event.js';
+import { isAboutAskingChannel } from './asking-channel.js';
 import { isObject, object, text, type AriEvent, type JsonObject } from './event.js';
 
 /** Events that something is made of, here or at the gate. Asterisk is asked to send no others. */
@@ -22,6 +23,9 @@ export const WANTED_EVENTS: readonly string[] = [
   'StasisEnd',
   'StasisStart',
 ];
+
+/** One more where device states count: some for each call. */
+export const DEVICE_STATE_EVENT = 'DeviceStateChanged';
 
 type Headers = Readonly<Record<string, string | undefined>>;
 const NONE: readonly string[] = [];
@@ -72,8 +76,10 @@ const SAME: Readonly<Record<string, string>> = {
   ChannelDestroyed: 'Hangup',
 };
 
-/** undefined: nothing that legs are made of. */
-export function translate({ type, fields }: AriEvent): AsteriskEvent | undefined {
+/** undefined: nothing that legs or device states are made of. */
+export function translate(event: AriEvent): AsteriskEvent | undefined {
+  if (isAboutAskingChannel(event)) return undefined;
+  const { type, fields } = event;
   const same = Object.hasOwn(SAME, type) ? SAME[type] : undefined;
   const channel = channelHeaders(object(fields, 'channel'));
   if (same !== undefined) {
@@ -94,6 +100,10 @@ export function translate({ type, fields }: AriEvent): AsteriskEvent | undefined
         ...channel,
         Cause: text(fields, 'cause'),
       });
+    case DEVICE_STATE_EVENT: {
+      const device = object(fields, 'device_state');
+      return asteriskEvent('DeviceStateChange', { Device: text(device, 'name'), State: text(device, 'state') });
+    }
     case 'ChannelDialplan':
       return step(channel, text(fields, 'dialplan_app') ?? '', text(fields, 'dialplan_app_data') ?? '');
     default:

@@ -7,10 +7,10 @@ import type { Leg, LegTable } from './leg-table.js';
 import { ANONYMOUS } from './numbers.js';
 import type { Teller, TellerSettings } from './teller.js';
 import type { Direction, Millis } from './vocabulary.js';
-import { IDENTITY_LIMIT, UNRUNG_LIMIT } from './windows.js';
+import { GATE_WINDOW, IDENTITY_LIMIT, UNRUNG_LIMIT } from './windows.js';
 
 export interface BeginningsContext {
-  readonly settings: TellerSettings;
+  readonly settings: TellerSettings & { readonly hasGate?: boolean };
   readonly legs: LegTable;
   readonly book: CallBook;
   readonly teller: Teller;
@@ -79,6 +79,12 @@ export class Beginnings {
     call.from = call.direction === 'in' ? (shown ?? ANONYMOUS) : (shown ?? call.lastAgent?.extension ?? line);
   }
 
+  #inboundWindow(): Millis {
+    const { calls, hasGate = false } = this.context.settings;
+    if (calls.newCall === 'ringing') return UNRUNG_LIMIT;
+    return hasGate ? GATE_WINDOW : 0;
+  }
+
   #isCaller(call: Call, agent: AgentRef): void {
     call.agents.set(agent.extension, agent);
     call.lastAgent = agent;
@@ -88,7 +94,6 @@ export class Beginnings {
     const { settings, book, teller, announcer, changed } = this.context;
     const ordinal = book.nextOrdinal(root.id);
     const id = callIdOf(settings.pbx, root.id, ordinal);
-    const early = settings.calls.newCall === 'arrival' || direction === 'out' ? 0 : UNRUNG_LIMIT;
     const call = freshCall(
       {
         id,
@@ -98,7 +103,7 @@ export class Beginnings {
         customers: new Set(customer === undefined ? [] : [customer.id]),
         from: ANONYMOUS,
         to: ANONYMOUS,
-        announceAt: now + early,
+        announceAt: now + (direction === 'out' ? 0 : this.#inboundWindow()),
         identityAt: customer?.withheld === 'asked' ? now + IDENTITY_LIMIT : undefined,
       },
       settings.destinations,

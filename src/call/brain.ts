@@ -21,6 +21,8 @@ import type { CallId, Cause, LegEvent, LegId, Millis } from './vocabulary.js';
 export interface BrainSettings extends TellerSettings {
   /** Say how each call is to be kept over a restart. Default: no, as in a replay. */
   readonly journal?: boolean;
+  /** The PBX may ask before any phone rings (`gate`). Default: no. */
+  readonly hasGate?: boolean;
 }
 
 /** What an earlier run has left. */

@@ -8,6 +8,8 @@ import type { Millis } from './vocabulary.js';
 export const RING_GROUP_WINDOW: Millis = 150;
 /** An inbound call that reaches no phone is told so long after its arrival. */
 export const UNRUNG_LIMIT: Millis = 3_000;
+/** Where calls are told on arrival, and the PBX may ask before any phone rings: how long it is waited whether it does. What is told already is not asked about. */
+export const GATE_WINDOW: Millis = 250;
 /** How long an inbound call is kept back until it is known whether the caller wants his number shown. */
 export const IDENTITY_LIMIT: Millis = 250;
 /** An outbound call whose way out failed is over, unless its caller tries another way until then. */

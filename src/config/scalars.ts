@@ -51,7 +51,7 @@ export const SCALARS = {
   },
   calls: {
     newCall: {
-      doc: "When an inbound call is told to Zammad: `ringing` = when the first agent's phone is called, `arrival` = at once, which may be before it waits at a gate: then it is not asked about there.",
+      doc: "When an inbound call is told to Zammad: `ringing` = when the first agent's phone is called, `arrival` = at once; where a gate is configured, after 250 ms in which it may ask.",
       default: 'ringing',
       kind: NEW_CALL,
       env: 'ZPB_CALLS_NEW_CALL',

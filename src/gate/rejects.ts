@@ -6,7 +6,7 @@ const LIMIT = 10_000;
 
 /** Whom each Zammad has rejected lately: answers in its place while it does not. Off when `keep` is 0. */
 export class Rejects {
-  /** In order of their last reject, the oldest first. */
+  /** By Zammad and number, in order of their last reject, the oldest first. */
   readonly #last = new Map<string, { readonly reason: RejectReason; readonly at: Millis }>();
 
   constructor(private readonly keep: Millis) {}

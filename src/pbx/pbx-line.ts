@@ -60,7 +60,6 @@ export class PbxLine {
     const { clock, log, metrics, random } = options;
     this.#clock = clock;
     this.#log = log;
-    this.#brain = new Brain(options.brain);
     this.#adapter = options.createAdapter({
       name: options.brain.pbx,
       log,
@@ -71,6 +70,8 @@ export class PbxLine {
         this.#take(batch);
       },
     });
+    const gate = this.gateState?.kind ?? 'off';
+    this.#brain = new Brain({ ...options.brain, hasGate: gate !== 'off' });
     this.#supervisor = new Supervisor({
       adapter: this.#adapter,
       log,

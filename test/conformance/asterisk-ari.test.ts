@@ -5,5 +5,5 @@ import { adapterConformance } from './adapter-conformance.js';
 adapterConformance('asterisk-ari', {
   definition: adapter,
   startPbx: () => ActingAri.start(),
-  orders: ['hangUp', 'setCallerId', 'originate', 'gateState'],
+  orders: ['hangUp', 'setCallerId', 'originate', 'pause', 'gateState', 'probe'],
 });

@@ -1,4 +1,3 @@
-import { describeAmi, describeAri } from './live/describe-live.js';
+import { describeAmi } from './live/describe-live.js';
 
 await describeAmi('16');
-await describeAri('16');

@@ -4,56 +4,10 @@ import { installAsterisk, type AsteriskInstallation } from '../lab/asterisk-inst
 import type { AmiMessage } from '../lab/ami-observer.js';
 import { runProgram } from '../support/run-program.js';
 import { waitFor } from '../support/wait-for.js';
-import { CUSTOMER, customerCalls } from './live/scenario.js';
+import { AgentState, callsInVain, rang } from './live/agent-state.js';
 import { Stage } from './live/stage.js';
 
 jest.setTimeout(60_000);
-
-interface State {
-  readonly agent: string;
-  readonly state: string;
-  readonly by: string | null;
-  readonly pbx?: readonly { readonly name: string; readonly outcome: string }[];
-}
-
-/** An agent as he works the bridge. */
-class Agent {
-  private constructor(
-    private readonly stage: Stage,
-    private readonly extension: string,
-    private readonly token: string,
-  ) {}
-  static async of(stage: Stage, extension: string): Promise<Agent> {
-    const { stdout } = await runProgram(stage.bridge, 'token', 'create', extension);
-    return new Agent(stage, extension, stdout.trim());
-  }
-  state(): Promise<State> {
-    return this.#ask('GET');
-  }
-  set(state: string): Promise<State> {
-    return this.#ask('PUT', { state });
-  }
-  async becomes(state: string, by: string): Promise<void> {
-    await waitFor(`agent ${this.extension} to be ${state}`, async () => {
-      const now = await this.state();
-      return now.state === state && now.by === by;
-    });
-  }
-  async #ask(method: string, body?: object): Promise<State> {
-    const { host, port } = this.stage.bridge.config.http;
-    const answer = await fetch(`http://${host}:${port}/api/v1/agents/${this.extension}/state`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(10_000),
-    });
-    if (answer.status !== 200) throw new Error(`the API said ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as State;
-  }
-}
 
 /** Whether that phone is paused in a queue, as Asterisk says. */
 async function isPaused({ lab }: Stage, queue: string, name: string): Promise<boolean> {
@@ -75,32 +29,19 @@ const atThePbx = async ({ lab }: Stage, name: string, paused: boolean): Promise<
   await lab.pbx.observer.action({ Action: 'QueuePause', Interface: name, Paused: String(paused), Reason: 'lunch' });
 };
 
-/** Extensions whose phones got an INVITE. */
-const rang = ({ lab }: Stage): string[] => ['100', '101', '102'].filter((user) => lab.phones.taken(user).length > 0);
-
-/** A customer calls until these phones ring, and gives up. Returns the agents that Zammad was told of. */
-async function callsInVain(stage: Stage, to: number, rings: readonly string[]): Promise<readonly string[]> {
-  await stage.begin();
-  const customer = await customerCalls(stage, to);
-  await Promise.all(rings.map((user) => stage.lab.phones.callTo(user)));
-  await stage.shows(CUSTOMER, 'newCall');
-  await customer.hangUp();
-  await stage.shows(CUSTOMER, 'hangup');
-  await stage.lab.silence();
-  const told = stage.posts().find(({ event }) => event === 'newCall');
-  const users = told?.params?.['user'];
-  return users === undefined ? [] : [users].flat().map(String);
-}
-
 function describeAt(installation: AsteriskInstallation, whole: boolean): void {
   describe(`do not disturb, Asterisk ${installation.version}`, () => {
     let stage: Stage;
-    let alice: Agent;
-    let bob: Agent;
-    let carol: Agent;
+    let alice: AgentState;
+    let bob: AgentState;
+    let carol: AgentState;
     beforeAll(async () => {
       stage = await Stage.set(installation, { doNotDisturb: true });
-      [alice, bob, carol] = await Promise.all([Agent.of(stage, '100'), Agent.of(stage, '101'), Agent.of(stage, '102')]);
+      [alice, bob, carol] = await Promise.all([
+        AgentState.of(stage, '100'),
+        AgentState.of(stage, '101'),
+        AgentState.of(stage, '102'),
+      ]);
     });
     afterAll(async () => {
       await stage.close();

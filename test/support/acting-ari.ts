@@ -1,6 +1,7 @@
 /** An Asterisk with calls of its own: says the events of a real one over ARI and answers the lists from the same state. */
 import type { ConformancePbx } from '../conformance/adapter-conformance.js';
 import { type AriAnswer, type AriQuestion, FakeAri } from './fake-ari.js';
+import { FakeFunctions } from './fake-functions.js';
 
 interface Channel {
   readonly id: string;
@@ -22,6 +23,8 @@ export class ActingAri implements ConformancePbx {
   /** The connection whose lists break off, of those that ever were. */
   #cutSnapshotOf = -1;
 
+  readonly #functions = new FakeFunctions(() => this.ari);
+
   private constructor(readonly ari: FakeAri) {
     this.#port = ari.port;
   }
@@ -42,6 +45,7 @@ export class ActingAri implements ConformancePbx {
       trunks: ['trunk'],
       gate: {},
       dial: { context: 'from-internal' },
+      doNotDisturb: { deviceState: 'Custom:DND{extension}' },
     };
   }
   get wrongLogin(): { readonly settings: Readonly<Record<string, unknown>>; readonly password: string } {
@@ -115,7 +119,8 @@ export class ActingAri implements ConformancePbx {
     return { id, technology: 'simple_bridge', bridge_type: 'mixing', channels: channels.map((channel) => channel.id) };
   }
 
-  #answer({ path, query }: AriQuestion): AriAnswer | undefined {
+  #answer(question: AriQuestion): AriAnswer | undefined {
+    const { path, query } = question;
     if (path === '/applications/zammad/eventFilter') return { body: { name: 'zammad' } };
     if (path === '/endpoints')
       return { body: ['trunk', '100'].map((resource) => ({ technology: 'PJSIP', resource, state: 'online' })) };
@@ -126,6 +131,8 @@ export class ActingAri implements ConformancePbx {
     if (path === '/channels') {
       return { body: this.#channels().map(told), cut: this.#cutSnapshotOf === this.ari.connections().ever };
     }
+    const ofFunctions = this.#functions.answer(question);
+    if (ofFunctions !== undefined) return ofFunctions;
     const [, id] = /^\/channels\/([^/]+)\/variable$/.exec(path) ?? [];
     if (id === undefined) return undefined;
     const channel = this.#channels().find((one) => one.id === id);

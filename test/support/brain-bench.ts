@@ -38,6 +38,7 @@ export interface BenchOptions {
   readonly destinations?: readonly Destination[];
   readonly dids?: readonly Did[];
   readonly agents?: readonly Agent[];
+  readonly hasGate?: boolean;
 }
 
 /** One post as it went out: when, to whom, what. */
@@ -64,6 +65,7 @@ export class BrainBench {
     const calls = { ...CALLS, ...options.calls };
     this.#settings = {
       journal: true,
+      hasGate: options.hasGate ?? false,
       pbx: asPbxName('pbx'),
       calls,
       filter: options.filter ?? {},

@@ -104,6 +104,13 @@ export class BridgeProcess {
     await waitFor('/readyz to say no', async () => (await this.get('/readyz'))?.status !== 200);
   }
 
+  /** Waits for a line of its log that holds all of these, and returns it. */
+  logs(...parts: readonly string[]): Promise<string> {
+    return waitFor(`the log to say ${parts.join(' … ')}`, () =>
+      this.#log.split('\n').find((line) => parts.every((part) => line.includes(part))),
+    );
+  }
+
   /** One request to its own HTTP port; undefined when nobody answers. */
   async get(path: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
     const { host, port } = this.config.http;

@@ -10,6 +10,8 @@ export interface AriQuestion {
   /** `/channels/1.2/variable`, without what stands before and behind. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** As it stood in the request, nothing undone. */
+  readonly url: string;
   readonly body: unknown;
 }
 export interface AriAnswer {
@@ -143,6 +145,7 @@ export class FakeAri {
         method: request.method ?? '',
         path: decodeURIComponent(url.pathname.replace(/^\/ari/, '')),
         query: url.searchParams,
+        url: request.url ?? '',
         body: text === '' ? undefined : (JSON.parse(text) as unknown),
       };
       if (request.headers.authorization !== this.#proof) {

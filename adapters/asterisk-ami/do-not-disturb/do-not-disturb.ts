@@ -3,11 +3,11 @@ import type { LegEvent } from '../../../src/call/vocabulary.js';
 import type { Clock } from '../../../src/clock.js';
 import { asError } from '../../../src/errors.js';
 import type { AgentPhones, OrderOutcome } from '../../../src/pbx/adapter.js';
+import { DeviceStates } from '../../asterisk/device-states.js';
 import type { AsteriskEvent } from '../../asterisk/event.js';
 import { listDeviceStates, listQueues, pauseMember, setDeviceState } from '../actions.js';
 import { AmiRefusedError } from '../replies.js';
 import type { AmiSession } from '../session.js';
-import { DeviceStates } from './device-states.js';
 import { QueueMembers } from './queue-members.js';
 
 export interface DoNotDisturbOptions {

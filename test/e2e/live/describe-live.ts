@@ -13,9 +13,12 @@ import { gateCalls, secondGate } from './gate-calls.js';
 import { crowd, gateTrouble, strandedInStasis } from './gate-trouble.js';
 import { BY_FAST_AGI, BY_STASIS } from './gate-way.js';
 import { judgeScenario } from './judge-scenario.js';
+import { deafToOrders } from './limited-logins.js';
+import { OTHER_SITE, otherSiteCalls } from './other-site-calls.js';
 import { roughWeather } from './rough-weather.js';
 import type { Scenario } from './scenario.js';
 import { Stage, type StageOptions } from './stage.js';
+import { ungatedCalls } from './ungated-calls.js';
 
 const fewCalls = everydayCalls.filter(({ name }) =>
   [
@@ -43,25 +46,18 @@ const ariWeather = roughWeather.filter(({ name }) =>
   ].includes(name),
 );
 
-/** What does not depend on how the PBX asks is not played twice. */
-const ALIKE: ReadonlySet<string> = new Set([
-  'Zammad names the number that an outbound call shows, as callerId',
-  'Zammad answers late: the call goes on when the budget is used up',
-  'Zammad is down: the call goes on at once, and is told when it is back',
-  'an emergency number, behind the gate’s prefix and an outside line, is not asked about',
-  'a click, asked of the bridge: the agent declines, and no call comes of it',
-]);
-/** Where an old Asterisk might do otherwise than a new one. */
+/** Besides what is heard of every call: where an old Asterisk might do otherwise than a new one. */
 const ARI_IN_SHORT: ReadonlySet<string> = new Set([
-  'a blocked caller of a ring group hears busy, and no phone rings',
-  'Zammad names the number that an outbound call shows, as caller_id',
-  'a click: the agent takes it, the customer rings, both talk',
-  'a click: two phones of the agent are taken at the same moment, and the customer is called once',
-  'clicks of which nothing comes: words for each, and no call',
+  ...gateCalls(BY_STASIS).map(({ name }) => name),
+  ...clickedCalls('ari').map(({ name }) => name),
   'Zammad hangs and never answers: the call goes on when the budget is used up',
   'the bridge crashes (kill -9) while a call waits at the gate: it goes on',
   'the bridge crashes while a call waits in Stasis: the next one lets it go as soon as it is connected',
 ]);
+
+/** What a log says that a dialplan lacks. */
+const AGI_LINE = 'AGI(agi://127.0.0.1:4573/gate?number=${EXTEN})';
+const STASIS_LINE = 'Stasis(zammad,number=${EXTEN})';
 
 type Series = '22' | '16';
 /** Undefined, and a test that says why is skipped: it cannot be had here. */
@@ -73,6 +69,8 @@ async function installed(series: Series, what: string): Promise<AsteriskInstalla
   return undefined;
 }
 const TROUBLE = { gate: true, troubled: true } as const;
+/** A Zammad that takes its time, as a real one does. */
+const SLOW_ZAMMAD = { ...TROUBLE, processingTime: 30 } as const;
 
 /** Plays the scenarios with Asterisk `series`, heard over its manager interface. */
 export async function describeAmi(series: Series): Promise<void> {
@@ -85,6 +83,11 @@ export async function describeAmi(series: Series): Promise<void> {
   describeLive(`${pbx}: before any phone rings, and by a click`, installation, { gate: true }, gated);
   const unanswered = [...gateTrouble(BY_FAST_AGI), ...clicksInTrouble];
   describeLive(`${pbx}: a gate that gets no answer, a click that breaks`, installation, TROUBLE, unanswered);
+  describeLive(`${pbx}: a site without a gate`, installation, { troubled: true }, ungatedCalls(AGI_LINE));
+  describeLive(`${pbx}: two Zammads`, installation, { ...TROUBLE, ...OTHER_SITE }, otherSiteCalls(BY_FAST_AGI));
+  describeLive(`${pbx}: Zammad takes 30 ms a post`, installation, SLOW_ZAMMAD, [crowd(BY_FAST_AGI)]);
+  const listener = { ...TROUBLE, login: 'bridge-listener' };
+  describeLive(`${pbx}: a login that may hear only`, installation, listener, deafToOrders.ami);
   const overTls = `${pbx}: over TLS, trunks discovered`;
   if (await hasOpenssl()) describeLive(overTls, installation, { tls: true, discoverTrunks: true }, fewCalls);
   else test.skip(`${overTls}: no openssl here`, () => undefined);
@@ -95,18 +98,18 @@ export async function describeAri(series: Series): Promise<void> {
   const installation = await installed(series, ', over ARI');
   if (installation === undefined) return;
   const pbx = `Asterisk ${installation.version}`;
-  const all = [
-    ...gateCalls(BY_STASIS),
-    ...clickedCalls('ari'),
-    ...gateTrouble(BY_STASIS),
-    crowd(BY_STASIS),
-    strandedInStasis,
-  ];
-  const scenarios =
-    series === '22'
-      ? [...all.filter(({ name }) => !ALIKE.has(name)), ...ariWeather]
-      : all.filter(({ name }) => ARI_IN_SHORT.has(name));
-  describeLive(`${pbx}: over ARI, gated and by a click`, installation, { ...TROUBLE, over: 'ari' }, scenarios);
+  const all = [...gateCalls(BY_STASIS), ...clickedCalls('ari'), ...gateTrouble(BY_STASIS), strandedInStasis];
+  const scenarios = series === '22' ? [...all, ...ariWeather] : all.filter(({ name }) => ARI_IN_SHORT.has(name));
+  const over = { over: 'ari' } as const;
+  describeLive(`${pbx}: over ARI, gated and by a click`, installation, { ...TROUBLE, ...over }, scenarios);
+  const noGate = { ...over, troubled: true };
+  describeLive(`${pbx}: over ARI, a site without a gate`, installation, noGate, ungatedCalls(STASIS_LINE));
+  const twoZammads = { ...TROUBLE, ...OTHER_SITE, ...over };
+  describeLive(`${pbx}: over ARI, two Zammads`, installation, twoZammads, otherSiteCalls(BY_STASIS));
+  const slow = { ...SLOW_ZAMMAD, ...over };
+  describeLive(`${pbx}: over ARI, Zammad takes 30 ms a post`, installation, slow, [crowd(BY_STASIS)]);
+  const listener = { ...TROUBLE, ...over, login: 'bridge-read-only' };
+  describeLive(`${pbx}: over ARI, a login that may read only`, installation, listener, deafToOrders.ari);
   const overTls = `${pbx}: over ARI with TLS, trunks discovered`;
   const safe = { over: 'ari', tls: true, discoverTrunks: true } as const;
   if (await hasOpenssl()) describeLive(overTls, installation, safe, ariCalls);

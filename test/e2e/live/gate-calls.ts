@@ -37,7 +37,7 @@ export async function hearsBusy(customer: SipCall): Promise<void> {
 }
 
 /** Agent 100 calls out through the gate; the outside answers, both talk. Returns the carrier's end. */
-async function callOut(stage: Stage, { prefix }: GateWay): Promise<SipCall> {
+export async function callOut(stage: Stage, { prefix }: GateWay): Promise<SipCall> {
   const alice = await stage.lab.phones.place('100', `${prefix}${OUTSIDE}`);
   const outside = await stage.lab.carrier.callTo(OUTSIDE);
   await outside.answer();

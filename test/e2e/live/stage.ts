@@ -21,10 +21,18 @@ export interface StageOptions {
   readonly tls?: boolean;
   /** Login with the right to ask for endpoints, and no `trunks` in the configuration. */
   readonly discoverTrunks?: boolean;
-  /** Login with the right to pause members of queues; a device state keeps who does not wish to be disturbed too. */
+  /** A device state keeps who does not wish to be disturbed; over AMI by a login that may also pause members of queues. */
   readonly doNotDisturb?: boolean;
   /** Be there where the dialplan's gates ask, and tell the queue; dial for agents, through the gate. */
   readonly gate?: boolean;
+  /** A second Zammad is told of every call as well. */
+  readonly branch?: boolean;
+  /** What Zammad takes for each post, one after the other, ms. */
+  readonly processingTime?: number;
+  /** Another login than the one that has every right it needs. */
+  readonly login?: string;
+  /** Settings of the bridge that are other than those of the tests. */
+  readonly settings?: { readonly gate?: object; readonly calls?: object };
 }
 
 /** On the INVITE to the agent who has clicked. The lab's phones are above such things, and wait for a person. */
@@ -52,19 +60,28 @@ export class Stage {
     readonly zammad: StandIn,
     readonly bridge: BridgeProcess,
     private readonly over: 'ami' | 'ari',
+    private readonly second: StandIn | undefined,
   ) {}
+
+  /** The second Zammad. */
+  get branch(): StandIn {
+    if (this.second === undefined) throw new Error('this stage has one Zammad only');
+    return this.second;
+  }
 
   static async set(installation: AsteriskInstallation, options: StageOptions = {}): Promise<Stage> {
     const lab = await Lab.start(installation);
     const { ami, amiTls, ari, ariTls } = lab.pbx.ports;
     const [plain, safe] = options.over === 'ari' ? [ari, ariTls] : [ami, amiTls];
     const wire = await TcpProxy.start(options.tls === true ? safe : plain);
-    const zammad = await startStandIn({ token: TOKEN });
+    const zammad = await startStandIn({ token: TOKEN, processingTime: options.processingTime ?? 0 });
+    const branch = options.branch === true ? await startStandIn({ token: TOKEN }) : undefined;
     try {
-      const bridge = await BridgeProcess.start(await configuration(lab, wire, zammad, options));
-      return new Stage(lab, wire, zammad, bridge, options.over ?? 'ami');
+      const zammads = [zammad, ...(branch === undefined ? [] : [branch])];
+      const bridge = await BridgeProcess.start(await configuration(lab, wire, zammads, options));
+      return new Stage(lab, wire, zammad, bridge, options.over ?? 'ami', branch);
     } catch (thrown) {
-      await Promise.all([wire.close(), zammad.stop(), lab.close()]);
+      await Promise.all([wire.close(), zammad.stop(), branch?.stop(), lab.close()]);
       throw thrown;
     }
   }
@@ -72,9 +89,11 @@ export class Stage {
   /** Makes everything whole again and begins a scenario: what is seen from now on is its own. */
   async begin(): Promise<void> {
     await this.wire.mend();
-    await this.zammad.comeUp();
-    this.zammad.faults.clear();
-    this.zammad.change({ blockList: [], routingTable: [], callerIdKey: 'caller_id' });
+    for (const zammad of [this.zammad, ...(this.second === undefined ? [] : [this.second])]) {
+      await zammad.comeUp();
+      zammad.faults.clear();
+      zammad.change({ blockList: [], routingTable: [], callerIdKey: 'caller_id' });
+    }
     await this.lab.clear();
     if (!this.bridge.running) await this.bridge.launch();
     await this.bridge.ready();
@@ -162,7 +181,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.bridge.close();
-    await Promise.all([this.wire.close(), this.zammad.stop()]);
+    await Promise.all([this.wire.close(), this.zammad.stop(), this.second?.stop()]);
     await this.lab.close();
   }
 }
@@ -170,28 +189,37 @@ export class Stage {
 async function configuration(
   lab: Lab,
   wire: TcpProxy,
-  zammad: StandIn,
-  { over = 'ami', tls = false, discoverTrunks = false, gate = false, doNotDisturb = false }: StageOptions,
+  zammads: readonly StandIn[],
+  {
+    over = 'ami',
+    tls = false,
+    discoverTrunks = false,
+    gate = false,
+    doNotDisturb = false,
+    login,
+    settings,
+  }: StageOptions,
 ): Promise<Parameters<typeof BridgeProcess.start>[0]> {
   return {
-    zammad: [{ name: 'main', url: zammad.url }],
+    zammad: zammads.map(({ url }, nth) => ({ name: ['main', 'branch'][nth], url })),
     numbers: { country: 'DE' },
     // A Zammad that hangs is given up soon, so that what waits behind is told within a test's patience.
     ...(gate
       ? {
-          calls: { sendQueue: true },
+          calls: { sendQueue: true, ...settings?.calls },
           delivery: { timeout: '3s' },
           // With it before the number the dialplan asks the gate.
           dial: { ringFor: '5s', outsidePrefix: (over === 'ari' ? BY_STASIS : BY_FAST_AGI).prefix },
         }
       : {}),
+    ...(settings?.gate === undefined ? {} : { gate: settings.gate }),
     pbx: [
       {
         name: 'office',
         adapter: `asterisk-${over}`,
         host: '127.0.0.1',
         port: wire.port,
-        username: doNotDisturb ? 'bridge-queues' : loginOf(over, discoverTrunks, gate),
+        username: login ?? (doNotDisturb && over === 'ami' ? 'bridge-queues' : loginOf(over, discoverTrunks, gate)),
         secret: lab.pbx.secret,
         ...(discoverTrunks ? {} : { trunks: ['trunk'] }),
         ...(doNotDisturb ? { doNotDisturb: { deviceState: 'Custom:DND{extension}' } } : {}),

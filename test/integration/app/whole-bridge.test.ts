@@ -150,18 +150,26 @@ describe('the whole bridge', () => {
     expect(zammad.log()[0]).toMatchObject({ comment: 'normalClearing', done: true });
   });
 
-  test('a blocked caller is hung up as busy, and stays on the list of missed calls', async () => {
-    zammad.change({ blockList: ['491711234567'] });
-    bridge = await startWholeBridge({ zammad: [entryOf('main', zammad)], pbx: [{ name: 'pbx', port: asterisk.port }] });
-    await hearing(bridge);
-    const bytes = recording('cancelled').toString('utf8');
-    asterisk.broadcast(bytes.slice(0, bytes.indexOf('Event: HangupRequest')));
-    const order = await waitFor('the order to hang up', () => asterisk.actions.find(({ name }) => name === 'hangup'));
-    expect([order.get('Cause'), order.get('Channel')]).toEqual(['17', /^Channel: (\S+trunk\S+)/m.exec(bytes)?.[1]]);
-    asterisk.broadcast(bytes.slice(bytes.indexOf('Event: Hangup\r\n')));
-    await over(zammad, 1);
-    expect(zammad.log()[0]).toMatchObject({ comment: 'busy', done: false });
-  });
+  test.each([
+    ['busy', 'stays on', false],
+    ['forwarded', 'is off', true],
+  ] as const)(
+    'a blocked caller is hung up, told as %s, and %s the list of missed calls',
+    async (cause, _list, done) => {
+      zammad.change({ blockList: ['491711234567'] });
+      const pbx = [{ name: 'pbx', port: asterisk.port }];
+      bridge = await startWholeBridge({ zammad: [entryOf('main', zammad)], pbx, gate: { rejectedCause: cause } });
+      await hearing(bridge);
+      const bytes = recording('cancelled').toString('utf8');
+      asterisk.broadcast(bytes.slice(0, bytes.indexOf('Event: HangupRequest')));
+      const order = await waitFor('the order to hang up', () => asterisk.actions.find(({ name }) => name === 'hangup'));
+      expect([order.get('Cause'), order.get('Channel')]).toEqual(['17', /^Channel: (\S+trunk\S+)/m.exec(bytes)?.[1]]);
+      asterisk.broadcast(bytes.slice(bytes.indexOf('Event: Hangup\r\n')));
+      await over(zammad, 1);
+      expect(zammad.log()[0]).toMatchObject({ comment: cause, done });
+      expect(zammad.requests().filter(({ event }) => event === 'hangup')).toHaveLength(1);
+    },
+  );
 
   test('a wrong password: said once, readiness red, retried slowly; no secret in any line', async () => {
     const url = zammad.url.replace(/[^/]+$/, CANARY);

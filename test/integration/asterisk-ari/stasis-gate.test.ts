@@ -242,7 +242,7 @@ describe('the PBX does not do what it is told', () => {
     gate.take(stasisStart());
     await waitFor('the call to be given up', () => logged.length > 0, { every: 3 });
     expect(requests.filter((one) => one.includes('/continue'))).toHaveLength(1);
-    expect(logged[0]).toContain('status 403');
+    expect(logged[0]).toContain('read_only = no');
   });
   test('the caller is gone already', async () => {
     const { gate, logged } = await stasisBench(CONTINUE, (request) => (request.startsWith('POST') ? GONE : undefined));

@@ -44,7 +44,7 @@ describe('gated newCalls', () => {
     const [gated] = await bench.commit([newCall('office-gated')]);
     const reply = await within(1000, 'the reply', bench.dispatcher.urgent(gated!));
     expect(reply).toEqual({ kind: 'reply', reply: { kind: 'reject', reason: 'busy' } });
-    expect(bench.replies).toMatchObject([{ callId: 'office-gated', live: true, gated: true }]);
+    expect(bench.replies).toMatchObject([{ callId: 'office-gated', live: true, gate: 'told' }]);
     expect(bench.standIn.requests()).toHaveLength(3);
   });
 

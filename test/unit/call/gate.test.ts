@@ -95,6 +95,19 @@ describe('a customer waits at the gate', () => {
     },
   );
 
+  test('calls that are told on arrival: it is waited a moment whether the gate asks', () => {
+    const arrival = { calls: { newCall: 'arrival' }, hasGate: true } as const;
+    const asked = new BrainBench(arrival).say(customerIn('c')).until(100);
+    expect(asked.told).toEqual([]);
+    asked.ask(customer({ users: ['100', '101'] }));
+    expect(asked.told.map(({ at, gated }) => [at, gated])).toEqual([[100, true]]);
+    expect(asked.last).toMatchObject({ user: ['Alice Agent', 'Bob Agent'] });
+
+    const unasked = new BrainBench(arrival).say(customerIn('c')).until(1_000);
+    expect(unasked.told.map(({ at, gated }) => [at, gated])).toEqual([[250, false]]);
+    const noGate = new BrainBench({ ...arrival, hasGate: false }).say(customerIn('c')).until(1_000);
+    expect(noGate.told.map(({ at }) => at)).toEqual([0]);
+  });
   test('a number that is known to be withheld stays so, whatever the gate sees of it', () => {
     const bench = new BrainBench().say(customerIn('c', '+4930123456', '+4930555200', { withheld: true }));
     bench.ask(customer());

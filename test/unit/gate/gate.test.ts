@@ -168,6 +168,42 @@ describe('the gate', () => {
     await clock.advance(61_000);
     expect((await ask([[Infinity, NONE]])).decision).toEqual({ kind: 'continue' });
   });
+
+  test('each Zammad is remembered by itself: what another one says does not undo its reject', async () => {
+    const silent: GateAnswer = { kind: 'silent', why: 'down' };
+    const { ask } = rig(60_000);
+    for (const other of [5, 20]) {
+      await ask([
+        [other, NONE],
+        [10, REJECT],
+      ]);
+      expect(
+        (
+          await ask([
+            [0, NONE],
+            [0, silent],
+          ])
+        ).decision,
+      ).toEqual(REJECT);
+    }
+    // The other one has never rejected.
+    expect(
+      (
+        await ask([
+          [0, silent],
+          [0, NONE],
+        ])
+      ).decision,
+    ).toEqual({ kind: 'continue' });
+    expect(
+      (
+        await ask([
+          [0, silent],
+          [0, silent],
+        ])
+      ).decision,
+    ).toEqual({ kind: 'continue' });
+  });
 });
 
 describe('several Zammads', () => {

@@ -1,0 +1,3 @@
+import { describeAri } from './live/describe-live.js';
+
+await describeAri('16');
