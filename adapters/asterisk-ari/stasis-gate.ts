@@ -8,13 +8,14 @@ import type { Clock } from '../../src/clock.js';
 import { asError } from '../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest } from '../../src/pbx/adapter.js';
 import { lineOf, parseChannelName, type ChannelName } from '../asterisk/channel-name.js';
+import { isDialled } from '../asterisk/dialled-number.js';
 import { FREEPBX_PRESENTATION, isWithheld } from '../asterisk/presentation.js';
 import { Complaints } from './complaints.js';
 import { listOf, wordOf } from '../../src/pbx/gate-words.js';
 import type { AriEvent, JsonObject } from './event.js';
 import type { AriRest } from './rest-contract.js';
 import { StasisChannel } from './stasis-channel.js';
-import { isDialled, known, readStasisEnd, readStasisStart, waitingIn, type StasisStart } from './stasis-start.js';
+import { known, readStasisEnd, readStasisStart, waitingIn, type StasisStart } from './stasis-start.js';
 
 export interface StasisGateOptions {
   /** Name of the application. */

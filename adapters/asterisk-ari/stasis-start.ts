@@ -1,3 +1,4 @@
+import { isDialled } from '../asterisk/dialled-number.js';
 import { object, text, type AriEvent, type JsonObject } from './event.js';
 
 /**
@@ -27,11 +28,7 @@ const LONGEST_ID = 150;
 const MOST_ARGS = 256;
 /** Of all arguments together, in characters: a line of a dialplan has 8,192 at most. */
 const LONGEST_ARGS = 16 * 1024;
-/** A number; `s`, or a subroutine such as `gate-2`, is a place, and an emergency call that went through it must not pass for a call to it. */
-const DIALLED = /^[+*#\d][-+*#\d\s().\/]*$/u;
 const NOBODY = new Set(['', 'unknown', '<unknown>']);
-
-export const isDialled = (text: string): boolean => DIALLED.test(text);
 
 /** Undefined when it is no StasisStart of that application, or one without a channel. */
 export function readStasisStart({ type, fields }: AriEvent, app: string): StasisStart | undefined {

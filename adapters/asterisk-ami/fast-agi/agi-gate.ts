@@ -7,6 +7,7 @@ import type { GateDecision, GatePort, GateRequest, GateState } from '../../../sr
 import { GateListener } from '../../../src/pbx/gate-listener.js';
 import { listOf, wordOf } from '../../../src/pbx/gate-words.js';
 import { lineOf, parseChannelName, type ChannelName } from '../../asterisk/channel-name.js';
+import { isDialled } from '../../asterisk/dialled-number.js';
 import { FREEPBX_PRESENTATION, isWithheld } from '../../asterisk/presentation.js';
 import { AgiPeer } from './agi-peer.js';
 import { readAgiRequest, type AgiRequest } from './agi-request.js';
@@ -93,24 +94,38 @@ export class AgiGate {
   }
 
   async #requestOf(request: AgiRequest, peer: AgiPeer): Promise<GateRequest | undefined> {
-    const { query, uniqueid, channel, callerId, dnid, extension, withheld } = request;
+    const { query, uniqueid, channel, callerId, withheld } = request;
     const line = lineOf(parseChannelName(channel), this.options.isTrunk);
     if (line.kind !== 'trunk' && line.kind !== 'agent') return undefined;
     // An empty word, as of a variable that is not set, says nothing.
     const said = (name: string): string | undefined => query.get(name)?.trim() || undefined;
+    const dialled = dialledOf(request, line.kind, said('number'));
+    // An emergency call must be known for one.
+    if (dialled === undefined && line.kind === 'agent') {
+      this.#listener.refuse(
+        'number',
+        `it is not known what ${line.device.slice(0, 80)} dials, so its calls go on unasked: give number=\${EXTEN} in the dialplan`,
+      );
+      return undefined;
+    }
     const users = said('users') ?? (await variable(peer, 'ZAMMAD_USERS'));
     const queue = said('queue') ?? (await variable(peer, 'ZAMMAD_QUEUE'));
-    const number = said('number');
     return {
       leg: asLegId(uniqueid),
       line,
       from: callerId,
-      dialled: number ?? (line.kind === 'trunk' ? (dnid ?? extension) : extension),
+      dialled,
       withheld: withheld || (line.kind === 'trunk' && isWithheld(await variable(peer, FREEPBX_PRESENTATION))),
       users: users === undefined ? undefined : listOf(users),
       queue: queue === undefined ? undefined : wordOf(queue),
     };
   }
+}
+
+/** The number called; undefined: only places of the dialplan are known. */
+function dialledOf({ dnid, extension }: AgiRequest, kind: 'trunk' | 'agent', named?: string): string | undefined {
+  if (kind === 'trunk') return named ?? dnid ?? extension;
+  return [named, extension, dnid].find((one) => one !== undefined && isDialled(one));
 }
 
 /** `result=1 (value)`; `result=0` when the channel has no such variable. */

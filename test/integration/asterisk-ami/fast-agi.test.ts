@@ -121,6 +121,28 @@ describe('what is asked', () => {
     await over(await call({ address: `agi://127.0.0.1:${port}/gate`, fields }));
     expect(asked[0]?.dialled).toBe('03012345678');
   });
+  test.each([
+    ['number=', { extension: '112' }, '112'],
+    ['number=s', { extension: 's', dnid: '112' }, '112'],
+    ['', { extension: 's', dnid: '112' }, '112'],
+    ['', { extension: 'sub-2', dnid: '112' }, '112'],
+  ])(
+    'an agent who calls out through a subroutine is not taken for one who calls its name: %s %j',
+    async (query, at, is) => {
+      const { call, asked, port } = await agiBench(CONTINUE);
+      const fields = { channel: 'PJSIP/100-000000c3', callerid: '100', dnid: 'unknown', ...at };
+      await over(await call({ address: `agi://127.0.0.1:${port}/gate?${query}`, fields }));
+      expect(asked[0]?.dialled).toBe(is);
+    },
+  );
+  test('an agent of whom nobody knows what he dials goes on unasked: it may be an emergency', async () => {
+    const { call, asked, port } = await agiBench(BUSY);
+    const fields = { channel: 'PJSIP/100-000000c3', callerid: '100', dnid: 'unknown', extension: 's' };
+    const waiting = await call({ address: `agi://127.0.0.1:${port}/gate?number=`, fields });
+    await over(waiting);
+    expect(asked).toEqual([]);
+    expect(waiting.set.get('ZAMMAD_ACTION')).toBe('continue');
+  });
   test('no number called, as a Goto leaves it: where the dialplan is', async () => {
     const { call, asked } = await agiBench(CONTINUE);
     await over(await call({ fields: { dnid: 'unknown' } }));
