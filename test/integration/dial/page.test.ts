@@ -148,7 +148,7 @@ inBrowser('a click on a link brings its number, and no server sees it', async ()
     document.body.append(link);
     link.click();
   }`);
-  await page.until(`location.pathname === '/dial' && document.querySelector('#number')?.value !== ''`);
+  await page.until(`location.pathname === '/dial' && (document.querySelector('#number')?.value ?? '') !== ''`);
   expect(await page.evaluate('document.querySelector("#number").value')).toBe('+49 30 765432');
   const asked = page.requests.filter((url) => url.includes('/dial') && !url.includes('/dial/'));
   expect(asked.map((url) => url.replace(/#.*/, '#'))).toEqual([`${bench.url}/dial`, `${bench.url}/dial#`]);

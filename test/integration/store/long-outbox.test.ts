@@ -40,7 +40,8 @@ test(`${POSTS} posts that were left are taken up in many short turns`, async () 
   store = await open();
   const next = await leadOf(store, OFFICE);
   const turns: number[] = [];
-  let at = performance.now();
+  const began = performance.now();
+  let at = began;
   let watching = true;
   const watch = (): void => {
     const now = performance.now();
@@ -50,11 +51,13 @@ test(`${POSTS} posts that were left are taken up in many short turns`, async () 
   };
   setImmediate(watch);
   const { posts, newCalls } = await next.load();
+  const whole = performance.now() - began;
   watching = false;
   expect(posts).toHaveLength(POSTS);
   expect(newCalls).toHaveLength(POSTS / 3);
   turns.sort((a, b) => b - a);
-  // About 10 ms each. One or two may meet the collector of garbage, or a busy machine; all in one took 400 ms.
-  expect(turns[0]).toBeLessThan(150);
-  expect(turns[3]).toBeLessThan(40);
+  // About 10 ms each of some 1,600; all in one took 400. Parts of the whole, for a busy machine is slower in all of them; a few may meet the
+  // collector of garbage.
+  expect(turns[0]).toBeLessThan(whole / 5);
+  expect(turns[3]).toBeLessThan(whole / 12);
 });
