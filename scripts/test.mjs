@@ -12,7 +12,7 @@ const results = mkdtempSync(join(tmpdir(), 'zpb-test-'));
 /** All together; CI has ten minutes for this and the checks. */
 const LIMIT_MS = 8 * 60_000;
 const KILL_MS = 5_000;
-/** These boot a real PBX and measure nothing less than real calls; they mostly wait, and nothing else runs beside them. */
+/** These boot a real PBX and measure nothing less than real calls; they mostly wait, so several run at a time, and nothing that computes beside them. */
 const LIVE = 'test/e2e/(lab|live-)[^/]*\\.test\\.ts$';
 
 const started = Date.now();
@@ -99,11 +99,12 @@ async function main() {
   if ((await run('npm', ['run', '--silent', 'build'])) !== 0) {
     return [{ passed: 0, failed: 1, skipped: [], broken: ['the build failed'] }];
   }
-  return [
-    await jest('all', ['--maxWorkers=2', '--testPathIgnorePatterns', '/node_modules/', LIVE]),
-    await jest('live', ['--maxWorkers=3', LIVE]),
-    await program('npm run faults', process.execPath, [join(root, 'scripts/faults.mjs'), '--smoke']),
-  ];
+  const all = await jest('all', ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', LIVE]);
+  const rest = await Promise.all([
+    jest('live', ['--maxWorkers=5', LIVE]),
+    program('npm run faults', process.execPath, [join(root, 'scripts/faults.mjs'), '--smoke']),
+  ]);
+  return [all, ...rest];
 }
 
 const runs = await main();

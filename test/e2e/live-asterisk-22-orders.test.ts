@@ -1,0 +1,3 @@
+import { describeAmiOrders } from './live/describe-live.js';
+
+await describeAmiOrders('22');
