@@ -1,5 +1,5 @@
 /** A store that is full of tokens: by accident, or by a script that makes one for each of its runs. */
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,9 @@ import { command as token } from '../../../src/cli/token.js';
 import { MOST_TOKENS } from '../../../src/store/credentials.js';
 import { openStore } from '../../../src/store/open-store.js';
 import { seenContext } from '../../support/store-rows.js';
+
+// Each command opens the store anew, which takes a busy disk seconds.
+jest.setTimeout(30_000);
 
 let directory: string;
 beforeEach(async () => {
