@@ -1,6 +1,8 @@
 /** Types are checked by tsc; here SWC only strips them. */
 export default {
   testEnvironment: 'node',
+  // A test that hangs is found all the same; a busy machine is no failure.
+  testTimeout: 20_000,
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
