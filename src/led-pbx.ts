@@ -3,7 +3,7 @@ import { asError } from './errors.js';
 import type { Outcome } from './call/outcome.js';
 import type { GateDecision, GateRequest } from './call/gate.js';
 import type { CallId, Millis } from './call/vocabulary.js';
-import type { Clock } from './clock.js';
+import { inTime, type Clock } from './clock.js';
 import { Gate, type GateOptions } from './gate/gate.js';
 import type { GateRules } from './gate/rules.js';
 import { questionOf } from './gate-question.js';
@@ -131,6 +131,11 @@ export class LedPbx implements Led {
       return CONTINUE;
     }
     try {
+      if (this.#line.isTakingUp && !(await this.#hasTakenUp(deadline))) {
+        log.info({ leg: request.leg }, 'gate: nothing was asked, the calls of the PBX are still being taken up');
+        count('gate_decisions_total', { outcome: 'pass' });
+        return CONTINUE;
+      }
       const opening = this.#line.openGate(request);
       const committed = this.#pipeline.takeGated(opening.outcomes);
       if (opening.kind === 'pass') {
@@ -149,6 +154,13 @@ export class LedPbx implements Led {
       count('gate_decisions_total', { outcome: 'fault' });
       return CONTINUE;
     }
+  }
+
+  /** What the PBX has said before its question comes first, and may be much. False: that takes longer than the PBX waits. */
+  async #hasTakenUp(deadline: Millis): Promise<boolean> {
+    const { clock } = this.#options;
+    await inTime(clock, deadline - clock.monotonic(), this.#line.tookUp());
+    return !this.#ended && !this.#line.isTakingUp;
   }
 
   #rejectAtGate(callId: CallId): void {

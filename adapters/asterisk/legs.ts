@@ -5,7 +5,7 @@ import { CHANNEL_STATE, isNumber, isWithheld } from './channel-fields.js';
 import { Channels, isFolded, type Channel } from './channels.js';
 import { Diallers } from './diallers.js';
 import type { AsteriskEvent } from './event.js';
-import { type Dial, dialOf, dialOfStatus, isBeingMade, originOfStatus } from './status-item.js';
+import { Dials, dialOfStatus, isBeingMade, originOfStatus } from './status-item.js';
 
 const ANSWERED_ELSEWHERE = 26;
 const MOST_STRANGERS = 10_000;
@@ -42,7 +42,7 @@ export class AsteriskLegs {
   readonly #owed = new Set<Channel>();
   /** Of channels from before this run, whose far end has hung up. */
   readonly #strangersHungUp = new Set<LegId>();
-  #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId>; readonly dials: Dial[] } | undefined;
+  #snapshot: { readonly old: Set<LegId>; readonly ended: Set<LegId>; readonly dials: Dials } | undefined;
 
   /**
    * @param presentation `asked`: whether a caller withholds his number is asked of the PBX and told by `learn`; `heard`: only
@@ -139,7 +139,8 @@ export class AsteriskLegs {
 
   /** The PBX is about to be asked for all channels. */
   beginSnapshot(): void {
-    this.#snapshot = { old: new Set([...this.#channels.all()].map(({ id }) => id)), ended: new Set(), dials: [] };
+    const old = new Set([...this.#channels.all()].map(({ id }) => id));
+    this.#snapshot = { old, ended: new Set(), dials: new Dials() };
   }
   /** An item of BridgeList: it alone says which bridges are waiting places. */
   bridgeItem(message: AsteriskEvent): void {
@@ -155,7 +156,7 @@ export class AsteriskLegs {
     this.#snapshot.old.delete(channel.id);
     const application = message.get('Application') ?? '';
     const dial = dialOfStatus(message);
-    if (dial !== undefined) this.#snapshot.dials.push(dial);
+    if (dial !== undefined) this.#snapshot.dials.add(dial);
     if (channel.origin === undefined) {
       channel.linked = message.get('Linkedid');
       channel.hint = originOfStatus(message);
@@ -186,16 +187,16 @@ export class AsteriskLegs {
   }
   /** All channels were listed: what was not among them is over. */
   endSnapshot(): LegEvent[] {
-    const { old: gone = new Set<LegId>(), dials = [] } = this.#snapshot ?? {};
+    const { old: gone = new Set<LegId>(), dials = new Dials() } = this.#snapshot ?? {};
     this.#snapshot = undefined;
     for (const channel of this.#channels.all()) {
       // It was being made when it was listed. Its DialBegin may have been before, and none may follow until the far end answers.
       const isMade = channel.line.kind === 'trunk' && channel.origin === undefined;
-      if (isMade && dialOf(dials, channel) !== undefined) this.#useHint(channel);
+      if (isMade && dials.of(channel) !== undefined) this.#useHint(channel);
     }
     for (const channel of this.#owed) {
       if (channel.hint === undefined) continue;
-      const dial = dialOf(dials, channel);
+      const dial = dials.of(channel);
       if (dial === undefined) continue;
       channel.dialled = dial.number;
       // Better than the first channel of its story: an agent may consult somebody while his customer waits.

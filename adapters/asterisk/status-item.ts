@@ -47,19 +47,26 @@ export function dialOfStatus(message: AsteriskEvent): Dial | undefined {
   };
 }
 
-/** Which of these asked this channel's endpoint for a number, and for which: `PJSIP/030…@trunk,30,T&…`. */
-export function dialOf(
-  dials: readonly Dial[],
-  { linked, name }: Channel,
-): { readonly by: LegId; readonly number: string } | undefined {
-  for (const dial of dials) {
-    if (dial.linked !== linked) continue;
-    for (const target of (dial.data.split(',')[0] ?? '').split('&')) {
-      const [tech = '', ...rest] = target.split(/[/@]/);
-      if (tech.toLowerCase() !== name.tech.toLowerCase() || !rest.includes(name.name)) continue;
-      const number = dialledNumber(target.slice(tech.length + 1));
-      if (number !== undefined) return { by: dial.by, number };
-    }
+/** The Dials under way, found by the story that they belong to. */
+export class Dials {
+  readonly #byStory = new Map<string | undefined, Dial[]>();
+
+  add(dial: Dial): void {
+    const others = this.#byStory.get(dial.linked);
+    if (others === undefined) this.#byStory.set(dial.linked, [dial]);
+    else others.push(dial);
   }
-  return undefined;
+
+  /** Which of them asked this channel's endpoint for a number, and for which: `PJSIP/030…@trunk,30,T&…`. */
+  of({ linked, name }: Channel): { readonly by: LegId; readonly number: string } | undefined {
+    for (const dial of this.#byStory.get(linked) ?? []) {
+      for (const target of (dial.data.split(',')[0] ?? '').split('&')) {
+        const [tech = '', ...rest] = target.split(/[/@]/);
+        if (tech.toLowerCase() !== name.tech.toLowerCase() || !rest.includes(name.name)) continue;
+        const number = dialledNumber(target.slice(tech.length + 1));
+        if (number !== undefined) return { by: dial.by, number };
+      }
+    }
+    return undefined;
+  }
 }

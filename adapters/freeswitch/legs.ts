@@ -152,9 +152,10 @@ export class FreeSwitchLegs {
         !pair.some((id) => this.#book.hasEnded(id)) &&
         !parted.some((one) => pair.every((id) => one.pair.has(id)) && one.sequence > sequence),
     );
+    const confirmed = new Set(found.flatMap(({ pair: [a, b] }) => [`${a} ${b}`, `${b} ${a}`]));
     for (const [a, b] of this.#bridges.unheard()) {
-      const confirmed = found.some(({ pair }) => pair.includes(a) && pair.includes(b));
-      if (!confirmed) events.push(...this.#tellConversations(this.#bridges.part(a, b, Number.POSITIVE_INFINITY)));
+      if (!confirmed.has(`${a} ${b}`))
+        events.push(...this.#tellConversations(this.#bridges.part(a, b, Number.POSITIVE_INFINITY)));
     }
     for (const { pair, sequence } of found)
       events.push(...this.#tellConversations(this.#bridges.join(...pair, sequence, true)));

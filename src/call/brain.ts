@@ -25,6 +25,10 @@ export interface BrainSettings extends TellerSettings {
   readonly hasGate?: boolean;
 }
 
+/** Legs, or calls, that are looked at in one piece of `applyInPieces`. */
+const PIECE = 16;
+const NONE: ReadonlySet<Call> = new Set();
+
 /** What an earlier run has left. */
 export interface BrainHeritage {
   readonly calls: readonly CallRecord[];
@@ -102,10 +106,19 @@ export class Brain {
 
   /** What one message of the PBX, or one snapshot, means. */
   apply(batch: readonly LegEvent[], now: Millis): readonly Outcome[] {
+    return [...this.applyInPieces(batch, now)].flat();
+  }
+
+  /**
+   * The same, in pieces, for a snapshot of thousands of legs. Other work may be done between them, but nothing else may be told to the
+   * brain, or asked of it that it answers with outcomes, before the last.
+   */
+  *applyInPieces(batch: readonly LegEvent[], now: Millis): Generator<readonly Outcome[], void> {
     this.#now = now;
-    for (const event of batch) {
+    for (const [index, event] of batch.entries()) {
+      if (index % PIECE === PIECE - 1) yield [];
       // What was true until now is told before it is over.
-      if (event.type === 'ended' || event.type === 'snapshot') this.#settle();
+      if (event.type === 'ended' || event.type === 'snapshot') yield* this.#settle();
       if (event.type === 'stopping') this.#stopping = true;
       this.availability.apply(event);
       const touched = this.#legs.apply(event, now);
@@ -114,22 +127,32 @@ export class Brain {
         const call = this.#book.byCustomer.get(id);
         if (call !== undefined) this.#touched.add(call);
       }
-      if (event.type === 'snapshot') this.#allIsTold();
+      if (event.type === 'snapshot') yield* this.#allIsTold();
     }
-    this.#settle();
+    yield* this.#settle();
     this.#legs.prune(now);
-    return this.#take();
+    yield this.#take();
   }
 
   /** Does what is due at `now`. */
   tick(now: Millis): readonly Outcome[] {
+    return [...this.tickInPieces(now)].flat();
+  }
+
+  /** The same, as `applyInPieces`: what a snapshot has told of is due at once. */
+  *tickInPieces(now: Millis): Generator<readonly Outcome[], void> {
     this.#now = now;
-    for (const call of this.#announcer.due(now)) {
+    for (const [index, call] of this.#announcer.due(now).entries()) {
+      if (index % PIECE === PIECE - 1) yield this.#take();
       if (call.closeAt !== undefined && call.closeAt <= now) this.#close(call);
       else this.#tell(call);
     }
-    for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) this.#lose(call);
-    return this.#take();
+    let lost = 0;
+    for (const call of this.#unheard.due(now, this.settings.calls.maxSilence)) {
+      this.#lose(call);
+      if ((lost += 1) % PIECE === 0) yield this.#take();
+    }
+    yield this.#take();
   }
 
   /** Closes every call, with the best known cause: the PBX is not there any more. */
@@ -229,15 +252,19 @@ export class Brain {
     this.#journal?.mark(call);
   }
 
-  #take(): readonly Outcome[] {
-    return [...this.#teller.take(), ...(this.#journal?.take() ?? [])];
+  /** @param reviewed the others are still to be looked at: nothing was told of them that is not taken yet, and they are kept then. */
+  #take(reviewed?: ReadonlySet<Call>): readonly Outcome[] {
+    const told = this.#teller.take();
+    const posted = new Set(told.flatMap((outcome) => (outcome.kind === 'post' ? outcome.post.callId : [])));
+    const isWhole = (call: Call): boolean => reviewed === undefined || reviewed.has(call) || posted.has(call.id);
+    return [...told, ...(this.#journal?.take(isWhole) ?? [])];
   }
 
   /** A snapshot is complete: what is not in it is gone. */
-  #allIsTold(): void {
+  *#allIsTold(): Generator<readonly Outcome[], void> {
     this.#unheard.clear();
     this.#allKnown = true;
-    this.#settle();
+    yield* this.#settle();
     this.#allKnown = false;
     this.#book.forgetDeadRoots((root) => this.#legs.get(root) !== undefined);
     for (const id of this.#aftermath) if (this.#legs.get(id) === undefined) this.#aftermath.delete(id);
@@ -252,12 +279,23 @@ export class Brain {
   }
 
   /** Finds each new leg's part, then looks again at every call that something changed for. */
-  #settle(): void {
-    for (const id of this.#unsettled) if (this.#findPart(id)) this.#unsettled.delete(id);
+  *#settle(): Generator<readonly Outcome[], void> {
+    let done = 0;
+    for (const id of this.#unsettled) {
+      if (this.#findPart(id)) this.#unsettled.delete(id);
+      if ((done += 1) % PIECE === 0) yield this.#take(NONE);
+    }
     for (const orphan of this.#orphans.values()) this.#adopt(orphan);
     const touched = this.#touched;
     this.#touched = new Set();
-    for (const call of touched) if (this.#book.calls.has(call.id)) this.#review(call);
+    const reviewed = new Set<Call>();
+    for (const call of touched) {
+      if (this.#book.calls.has(call.id)) this.#review(call);
+      reviewed.add(call);
+      if (reviewed.size < PIECE) continue;
+      yield this.#take(reviewed);
+      reviewed.clear();
+    }
   }
 
   // ------------------------------------------------------------------ which call a leg belongs to

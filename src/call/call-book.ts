@@ -27,9 +27,9 @@ export class CallBook {
 
   /** A customer's call is with this agent now. */
   talksWith(extension: string): boolean {
-    return [...this.calls.values()].some(
-      ({ counterpart }) => counterpart?.kind === 'agent' && counterpart.agent.extension === extension,
-    );
+    for (const { counterpart } of this.calls.values())
+      if (counterpart?.kind === 'agent' && counterpart.agent.extension === extension) return true;
+    return false;
   }
 
   /** Which of its root's calls the next one is. */

@@ -6,7 +6,7 @@ import type { CallId, LegId } from './vocabulary.js';
 
 /** Says how each call is to be kept, whenever that has changed: once a batch, and not when nothing of it did. */
 export class CallJournal {
-  #changed = new Set<Call>();
+  readonly #changed = new Set<Call>();
   /** What was said last of each call that is not over. */
   readonly #said = new Map<CallId, string>();
 
@@ -24,12 +24,16 @@ export class CallJournal {
     this.#changed.add(call);
   }
 
-  /** What is to be written since the last time. */
-  take(): readonly Outcome[] {
-    if (this.#changed.size === 0) return [];
-    const changed = this.#changed;
-    this.#changed = new Set();
-    return [...changed].flatMap((call) => this.#outcomeOf(call) ?? []);
+  /** What is to be written since the last time, of the calls that `isWhole`. */
+  take(isWhole: (call: Call) => boolean): readonly Outcome[] {
+    const outcomes: Outcome[] = [];
+    for (const call of this.#changed) {
+      if (!isWhole(call)) continue;
+      this.#changed.delete(call);
+      const outcome = this.#outcomeOf(call);
+      if (outcome !== undefined) outcomes.push(outcome);
+    }
+    return outcomes;
   }
 
   #outcomeOf(call: Call): Outcome | undefined {

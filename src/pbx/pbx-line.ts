@@ -3,7 +3,7 @@ import type { AvailabilityNews, AvailabilityWord } from '../call/availability.js
 import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
 import type { GateOpening, GateRequest } from '../call/gate.js';
-import type { CallId, Cause, LegEvent, PbxName } from '../call/vocabulary.js';
+import type { CallId, Cause, LegEvent, Millis, PbxName } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
 import {
@@ -22,6 +22,7 @@ import {
   type Originates,
 } from './adapter.js';
 import { Supervisor, type PbxState } from './supervisor.js';
+import { WorkQueue } from './work-queue.js';
 
 /** Q.850 "user busy": what a rejected caller hears. */
 const USER_BUSY = 17;
@@ -52,14 +53,24 @@ export class PbxLine {
   readonly #clock: Clock;
   #cancelTick: (() => void) | undefined;
   #tickAt: number | undefined;
+  /** A tick is due, and what came before it is still being done. */
+  #tickWaits = false;
   #stopped = false;
   #deaf = false;
   #cancelSweep: (() => void) | undefined;
+  /** What the brain is still to be told, in its order. */
+  readonly #work: WorkQueue;
 
   constructor(private readonly options: PbxLineOptions) {
     const { clock, log, metrics, random } = options;
     this.#clock = clock;
     this.#log = log;
+    this.#work = new WorkQueue(clock, (thrown) => {
+      log.error(
+        { error: asError(thrown) },
+        'what the PBX said could not be understood; this is a defect of the bridge',
+      );
+    });
     this.#adapter = options.createAdapter({
       name: options.brain.pbx,
       log,
@@ -78,13 +89,16 @@ export class PbxLine {
       clock,
       random,
       onState: ({ state }) => {
-        if (state === 'deaf' && !this.#deaf) this.#brain.deaf(clock.monotonic());
+        if (state === 'deaf' && !this.#deaf) {
+          this.#do(() => {
+            this.#brain.deaf(clock.monotonic());
+          });
+        }
         this.#deaf = state === 'deaf';
-        this.#plan();
         this.#cancelSweep?.();
         if (state !== 'hearing') return;
         this.#planSweep();
-        options.onHeard?.();
+        this.#do(() => options.onHeard?.());
       },
     });
   }
@@ -109,8 +123,18 @@ export class PbxLine {
     return this.#brain.has(callId);
   }
 
+  /** What the PBX has said so far is still being understood: many calls are taken up. */
+  get isTakingUp(): boolean {
+    return this.#work.busy;
+  }
+  /** Resolves when that is done. */
+  tookUp(): Promise<void> {
+    return this.#work.idle();
+  }
+
   /** A call waits at the PBX's gate. What is to be told because of it is handed back, not to `onOutcomes`. */
   openGate(request: GateRequest): GateOpening {
+    this.#work.finish();
     const opening = this.#brain.gate(request, this.#clock.monotonic());
     this.#plan();
     return opening;
@@ -118,7 +142,9 @@ export class PbxLine {
 
   /** The PBX was told at its gate to reject the call. */
   rejectAtGate(callId: CallId, cause: Cause): void {
-    this.options.onOutcomes(this.#brain.rejectAtGate(callId, cause));
+    this.#do(() => {
+      this.options.onOutcomes(this.#brain.rejectAtGate(callId, cause));
+    });
   }
 
   /** Takes up what was left, and connects. */
@@ -132,6 +158,7 @@ export class PbxLine {
   /** Nothing comes out after it has resolved. Calls in progress stay open: the next start takes them up. */
   async stop(): Promise<void> {
     await this.#supervisor.stop();
+    await this.#work.idle();
     this.#stopped = true;
     this.#cancelTick?.();
     this.#cancelSweep?.();
@@ -205,11 +232,35 @@ export class PbxLine {
   }
 
   #take(batch: readonly LegEvent[]): void {
-    if (this.#stopped) return;
-    this.options.onOutcomes(this.#brain.apply(batch, this.#clock.monotonic()));
+    if (!this.#stopped) this.#work.add(this.#apply(batch, this.#clock.monotonic()));
+  }
+
+  *#apply(batch: readonly LegEvent[], at: Millis): Generator<unknown, void> {
+    for (const outcomes of this.#brain.applyInPieces(batch, at)) {
+      this.options.onOutcomes(outcomes);
+      yield;
+    }
     this.#plan();
     const news = this.#brain.availability.take();
     if (news !== undefined) this.options.onAvailability?.(news);
+  }
+
+  *#tick(): Generator<unknown, void> {
+    for (const outcomes of this.#brain.tickInPieces(this.#clock.monotonic())) {
+      this.options.onOutcomes(outcomes);
+      yield;
+    }
+    this.#tickWaits = false;
+    this.#plan();
+  }
+
+  /** Behind what is still to be done. */
+  #do(what: () => void): void {
+    const once = function* (): Generator<unknown, void> {
+      what();
+    };
+    this.#work.add(once());
+    this.#plan();
   }
 
   #planSweep(): void {
@@ -230,6 +281,7 @@ export class PbxLine {
 
   /** One timer, for the first thing that is due. */
   #plan(): void {
+    if (this.#tickWaits) return;
     const next = this.#stopped ? undefined : this.#brain.nextTick();
     if (next === this.#tickAt) return;
     this.#cancelTick?.();
@@ -239,8 +291,8 @@ export class PbxLine {
     this.#cancelTick = this.#clock.after(Math.max(0, next - this.#clock.monotonic()), () => {
       this.#cancelTick = undefined;
       this.#tickAt = undefined;
-      this.options.onOutcomes(this.#brain.tick(this.#clock.monotonic()));
-      this.#plan();
+      this.#tickWaits = true;
+      this.#work.add(this.#tick());
     });
   }
 }

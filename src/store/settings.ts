@@ -85,7 +85,7 @@ export const DEFAULT_TUNING: StoreTuning = {
   renewEvery: 1_500,
   rows: 50_000,
   openPosts: 100_000,
-  batch: 2_000,
+  batch: 500,
   patience: 200,
   answer: 3_000,
   stuck: 30_000,
