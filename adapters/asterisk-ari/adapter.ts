@@ -365,9 +365,11 @@ export class AsteriskAriAdapter
       this.#doNotDisturb.push(message);
       return;
     }
-    this.#resync.heard(message);
-    this.#emitAndAsk(this.#legs.push(message));
-    this.#originator.hear(message);
+    this.#resync.inOrder(() => {
+      this.#resync.heard(message);
+      this.#emitAndAsk(this.#legs.push(message));
+      this.#originator.hear(message);
+    });
   }
 
   #emitAndAsk(batch: readonly LegEvent[]): void {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { LegEvent } from '../../src/call/vocabulary.js';
 import { sleep, type Clock } from '../../src/clock.js';
 import { asError, isBridgeError, type BridgeError } from '../../src/errors.js';
+import { WorkQueue } from '../../src/pbx/work-queue.js';
 import type { AsteriskEvent } from '../asterisk/event.js';
 import type { AsteriskLegs } from '../asterisk/legs.js';
 import type { Asking } from './ask.js';
@@ -35,12 +36,29 @@ export class Resync {
   #heard: AsteriskEvent[] | undefined;
   #ended = new AbortController();
   #missing: string | undefined;
+  /** The lists of a large PBX are merged in pieces; events that come meanwhile are taken behind them. */
+  readonly #work: WorkQueue;
 
-  constructor(private readonly options: ResyncOptions) {}
+  constructor(private readonly options: ResyncOptions) {
+    this.#work = new WorkQueue(options.clock, (thrown) => {
+      options.log.error(
+        { error: asError(thrown) },
+        'an event could not be understood; this is a defect of the adapter',
+      );
+    });
+  }
 
   /** What is missing, in words for the admin, since the lists were last asked for. */
   get missing(): string | undefined {
     return this.#missing;
+  }
+
+  /** Takes an event: at once, or behind the lists that are being merged. */
+  inOrder(take: () => void): void {
+    const once = function* (): Generator<unknown, void> {
+      take();
+    };
+    this.#work.add(once());
   }
 
   /** An event that was handled while the lists may be under way. */
@@ -67,6 +85,8 @@ export class Resync {
   /** Ends what is under way, and asks nothing more until `take`. */
   end(): void {
     this.#cancel();
+    // What the legs have taken up is told: they believe that it was.
+    this.#work.finish();
     this.#ended.abort();
     this.#ended = new AbortController();
   }
@@ -84,7 +104,7 @@ export class Resync {
         onChannels,
       });
       if (heard.length > MOST_HEARD) throw new Error('more events came meanwhile than can be kept');
-      emit(this.#merge(listing, heard));
+      await this.#merge(listing, heard);
       if (legs.unlisted().length > 0) await sleep(clock, BEHIND_MS, signal);
       if (signal.aborted) throw stoppedError();
       emit(legs.endSnapshot());
@@ -100,14 +120,38 @@ export class Resync {
     }
   }
 
-  #merge({ bridges, channels }: Listing, heard: readonly AsteriskEvent[]): readonly LegEvent[] {
+  async #merge(listing: Listing, heard: readonly AsteriskEvent[]): Promise<void> {
+    const { emit } = this.options;
+    let failure: unknown;
+    const merging = this.#mergeInSteps(listing, heard);
+    const task = function* (): Generator<unknown, void> {
+      try {
+        emit(yield* merging);
+      } catch (thrown) {
+        failure = thrown;
+      }
+    };
+    this.#work.add(task());
+    await this.#work.idle();
+    if (failure !== undefined) throw asError(failure);
+  }
+
+  *#mergeInSteps(
+    { bridges, channels }: Listing,
+    heard: readonly AsteriskEvent[],
+  ): Generator<unknown, readonly LegEvent[]> {
     const { legs } = this.options;
     for (const bridge of bridges) legs.bridgeItem(bridge);
-    const events = channels.flatMap((channel) => legs.statusItem(channel));
+    const events: LegEvent[] = [];
+    for (const channel of channels) {
+      events.push(...legs.statusItem(channel));
+      yield;
+    }
     for (const message of heard) {
       // What has ended meanwhile stays ended.
       if (message.event === 'Hangup' || legs.hasEnded(message.get('Uniqueid') ?? '')) continue;
       events.push(...legs.push(message));
+      yield;
     }
     return events;
   }

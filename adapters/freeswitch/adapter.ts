@@ -212,7 +212,9 @@ export class FreeSwitchAdapter
     this.context.metrics.count('events');
     this.#dialling.note(event);
     this.#pauses.push(event, this.#session);
-    this.#emit(this.#legs.push(event));
+    this.#resync.inOrder(() => {
+      this.#emit(this.#legs.push(event));
+    });
   }
 
   #emit(batch: readonly LegEvent[]): void {

@@ -108,11 +108,20 @@ export class FreeSwitchLegs {
 
   /** All legs were listed: they, and the `snapshot` that says that there are no others. */
   takeListing(listing: Listing): LegEvent[] {
+    const steps = this.takeListingInSteps(listing);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+  /** The same in steps, between which no event may be pushed. */
+  *takeListingInSteps(listing: Listing): Generator<undefined, LegEvent[]> {
     const taking = this.#listing ?? { known: new Set(), parted: [], reconnected: false };
     this.#listing = undefined;
     const events: LegEvent[] = [];
     const listed = new Map<LegId, EslEvent>();
     for (const { id, description, first } of listing.legs) {
+      yield;
       if (this.#book.hasEnded(id)) continue;
       if (isOver(description)) {
         events.push(...this.#ended(description, true));
@@ -124,12 +133,14 @@ export class FreeSwitchLegs {
       if (header.isAnswered(description)) leg.up = true;
     }
     for (const [id, description] of listed) {
+      yield;
       const leg = this.#book.get(id);
       if (leg !== undefined) events.push(...this.#recorded(leg, description));
     }
     for (const leg of [...this.#book.all()])
       if (taking.known.has(leg.id) && !listed.has(leg.id)) events.push(...this.#remove(leg));
-    events.push(...this.#rebind(listed, taking), ...this.#pay(true));
+    events.push(...(yield* this.#rebind(listed, taking)));
+    events.push(...this.#pay(true));
     // A leg that was told before may have been answered meanwhile.
     for (const id of listed.keys()) {
       const leg = this.#book.get(id);
@@ -139,9 +150,10 @@ export class FreeSwitchLegs {
   }
 
   /** Who is bridged with whom, and who is in which room, as the descriptions say it. */
-  #rebind(listed: ReadonlyMap<LegId, EslEvent>, { reconnected, parted }: Taking): LegEvent[] {
+  *#rebind(listed: ReadonlyMap<LegId, EslEvent>, { reconnected, parted }: Taking): Generator<undefined, LegEvent[]> {
     const events: LegEvent[] = [];
     for (const [id, description] of listed) {
+      yield;
       const room = header.roomOfDump(description);
       if (room !== undefined) events.push(...this.#tellConversations(this.#bridges.enter(id, room)));
       // What was heard on this connection may be newer than the variables that a description shows.
@@ -157,8 +169,10 @@ export class FreeSwitchLegs {
       if (!confirmed.has(`${a} ${b}`))
         events.push(...this.#tellConversations(this.#bridges.part(a, b, Number.POSITIVE_INFINITY)));
     }
-    for (const { pair, sequence } of found)
+    for (const { pair, sequence } of found) {
+      yield;
       events.push(...this.#tellConversations(this.#bridges.join(...pair, sequence, true)));
+    }
     return events;
   }
 

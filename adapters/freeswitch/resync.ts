@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { LegEvent, LegId } from '../../src/call/vocabulary.js';
 import { sleep, type Clock } from '../../src/clock.js';
 import { asError, isBridgeError, RetriableError } from '../../src/errors.js';
+import { WorkQueue } from '../../src/pbx/work-queue.js';
 import { type EslEvent, readJsonEvent } from './event.js';
 import { type LegNumbers, legOf } from './headers.js';
 import type { FreeSwitchLegs } from './legs.js';
@@ -34,7 +35,25 @@ export class Resync {
   #ending = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: ResyncOptions) {}
+  /** The list of a large PBX is taken up in pieces; events that come meanwhile are taken behind it. */
+  readonly #work: WorkQueue;
+
+  constructor(private readonly options: ResyncOptions) {
+    this.#work = new WorkQueue(options.clock, (thrown) => {
+      options.log.error(
+        { error: asError(thrown) },
+        'an event could not be understood; this is a defect of the adapter',
+      );
+    });
+  }
+
+  /** Takes an event: at once, or behind the list that is being taken up. */
+  inOrder(take: () => void): void {
+    const once = function* (): Generator<unknown, void> {
+      take();
+    };
+    this.#work.add(once());
+  }
 
   /**
    * @param first of this connection.
@@ -49,7 +68,7 @@ export class Resync {
   }
 
   async #take(session: EslSession, first: boolean): Promise<string | undefined> {
-    const { legs, clock, emit } = this.options;
+    const { legs, clock } = this.options;
     const { signal } = this.#ending;
     this.#cancel();
     legs.beginListing(!first);
@@ -64,7 +83,7 @@ export class Resync {
       const found = [...described].flatMap(([id, description]): ListedLeg[] =>
         description === undefined ? [] : [{ id, description, first: listed.get(id) }],
       );
-      emit(legs.takeListing({ legs: found }));
+      await this.#takeUp(found);
       return undefined;
     } catch (thrown) {
       legs.abandonListing();
@@ -74,8 +93,25 @@ export class Resync {
     }
   }
 
+  async #takeUp(found: readonly ListedLeg[]): Promise<void> {
+    const { legs, emit } = this.options;
+    let failure: unknown;
+    const task = function* (): Generator<unknown, void> {
+      try {
+        emit(yield* legs.takeListingInSteps({ legs: found }));
+      } catch (thrown) {
+        failure = thrown;
+      }
+    };
+    this.#work.add(task());
+    await this.#work.idle();
+    if (failure !== undefined) throw asError(failure);
+  }
+
   /** Asks nothing more, until the next `begin`. */
   end(): void {
+    // What the legs have taken up is told: they believe that it was.
+    this.#work.finish();
     this.#ending.abort();
     this.#cancel();
   }
