@@ -8,7 +8,7 @@ export type Steps<Result = void> = Iterator<unknown, Result>;
  * For so long steps are done one behind the other, ms; then whatever else waits for the event loop has its turn. Asterisk ends the
  * connection of a listener that does not read for 100 ms.
  */
-const TURN_MS: Millis = 8;
+const TURN_MS: Millis = 5;
 /** Of more tasks than that, all are done at once: memory is bounded. */
 const MOST_WAITING = 10_000;
 
