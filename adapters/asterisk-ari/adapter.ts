@@ -20,7 +20,7 @@ import type {
 } from '../../src/pbx/adapter.js';
 import { AsteriskLegs } from '../asterisk/legs.js';
 import { askList, type Asking } from './ask.js';
-import { endStranded, isAboutAskingChannel, withoutAsking } from './asking-channel.js';
+import { endLate, endStranded, isAboutAskingChannel, withoutAsking } from './asking-channel.js';
 import type { AsteriskAriConfig } from './config.js';
 import { DoNotDisturb } from './do-not-disturb.js';
 import { stillReplacedError, stoppedError } from './errors.js';
@@ -344,7 +344,10 @@ export class AsteriskAriAdapter
 
   #onEvent(event: AriEvent): void {
     this.context.metrics.count('events');
-    if (isAboutAskingChannel(event)) return;
+    if (isAboutAskingChannel(event)) {
+      if (this.#line !== undefined) void endLate(this.#line.rest, event);
+      return;
+    }
     this.#gate.take(event);
     if (this.#held === undefined) {
       // Once it is being closed nothing is told: the legs must not believe that it was.

@@ -18,26 +18,36 @@ const ENDPOINT = 'Local/ask@zammad-pbx-bridge/n';
 /** After so long Asterisk ends it by itself, s. */
 const LONGEST_S = 30;
 const ORDER_MS = 2_000;
+/** Those whose making got no answer: Asterisk may make them yet, and then nobody would end them. */
+const unanswered = new Set<string>();
+const MOST_UNANSWERED = 100;
 
 /** It is one to ask on, of whichever bridge: no leg of anybody. */
 export const isAskingChannel = (id: string): boolean => id.startsWith(PREFIX);
 export const isAboutAskingChannel = ({ fields }: AriEvent): boolean =>
   isAskingChannel(text(object(fields, 'channel'), 'id') ?? '');
 
+/** Ends one that came to be after it was given up. Never rejects. */
+export async function endLate(rest: AriRest, { type, fields }: AriEvent): Promise<void> {
+  const id = text(object(fields, 'channel'), 'id') ?? '';
+  if (type === 'StasisStart' && unanswered.delete(id)) await endChannel(rest, id);
+}
+
 /** What `GET /channels` lists, without them. */
 export const withoutAsking = (channels: readonly JsonObject[]): readonly JsonObject[] =>
   channels.filter((channel) => !isAskingChannel(text(channel, 'id') ?? ''));
 
-/** Ends those that a bridge of before has left in its application when it crashed. Never rejects. */
+/** Ends those that a bridge of before has left in its application when it crashed, and late ones of this. Never rejects. */
 export async function endStranded(rest: AriRest, app: string, channels: readonly JsonObject[]): Promise<void> {
   const stranded = waitingIn(channels, app)
     .map(({ id }) => id)
-    .filter((id) => isAskingChannel(id) && !id.startsWith(OWN_PREFIX));
-  await Promise.all(
-    stranded.map((id) =>
-      rest.request({ method: 'DELETE', path: ['channels', id], timeout: ORDER_MS }).then(undefined, () => undefined),
-    ),
-  );
+    .filter((id) => isAskingChannel(id) && (!id.startsWith(OWN_PREFIX) || unanswered.delete(id)));
+  await Promise.all(stranded.map((id) => endChannel(rest, id)));
+}
+
+/** With a time of its own: also when nothing more may be asked. What then stays Asterisk ends. Never rejects. */
+async function endChannel(rest: AriRest, id: string): Promise<void> {
+  await rest.request({ method: 'DELETE', path: ['channels', id], timeout: ORDER_MS }).then(undefined, () => undefined);
 }
 
 /** The value of a function; undefined: Asterisk cannot read it (no such function: its module is not loaded). */
@@ -66,16 +76,14 @@ export async function askOnChannel<Answer>(
   const id = `${OWN_PREFIX}${lastId}`;
   const path = ['channels', id];
   const request = (one: AriRequest): ReturnType<AriRest['request']> => rest.request({ timeout, signal, ...one });
-  const end = (): void => {
-    // With a time of its own: also when nothing more may be asked. What then stays Asterisk ends.
-    rest.request({ method: 'DELETE', path, timeout: ORDER_MS }).catch(() => undefined);
-  };
+  let isAnswered = false;
   try {
     const { status, body } = await request({
       method: 'POST',
       path: ['channels', 'create'],
       query: { endpoint: ENDPOINT, app, channelId: id, otherChannelId: `${id}-b`, formats: 'slin' },
     });
+    isAnswered = true;
     if (status !== 200) return { kind: 'refused', status, reason: reasonOf(body) ?? `status ${status}` };
     await request({
       method: 'POST',
@@ -86,10 +94,11 @@ export async function askOnChannel<Answer>(
       const reply = await request({ method: 'GET', path: [...path, 'variable'], query: { variable } });
       return reply.status === 200 && isObject(reply.body) ? (text(reply.body, 'value') ?? '') : undefined;
     });
-    end();
+    void endChannel(rest, id);
     return { kind: 'answered', answer };
   } catch (thrown) {
-    end();
+    if (!isAnswered && unanswered.size < MOST_UNANSWERED) unanswered.add(id);
+    void endChannel(rest, id);
     throw thrown;
   }
 }

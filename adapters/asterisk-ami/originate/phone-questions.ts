@@ -1,4 +1,4 @@
-import { MOST_PHONES } from '../../asterisk/dial-phones.js';
+import { contactsIn, contactsQuestion, endpointWithContacts } from '../../asterisk/dial-contacts.js';
 import type { AmiSession } from '../session.js';
 
 /** A look before the phone rings: it must not keep anybody waiting. */
@@ -15,16 +15,11 @@ async function ask(session: AmiSession, expression: string): Promise<string | un
   }
 }
 
-/**
- * What to ring for `PJSIP/100`: Originate rings the first of its contacts only, so where there are more (a desk phone and a
- * softphone with one extension), each. Other phones, and where Asterisk does not say: as they are.
- */
+/** What to ring for a phone: each of its contacts. */
 export async function contactsOf(session: AmiSession, phone: string): Promise<readonly string[]> {
-  const endpoint = /^PJSIP\/([^/]+)$/i.exec(phone)?.[1];
+  const endpoint = endpointWithContacts(phone);
   if (endpoint === undefined) return [phone];
-  const value = (await ask(session, `PJSIP_DIAL_CONTACTS(${endpoint})`)) ?? '';
-  const contacts = value.split('&').filter((contact) => contact.startsWith(`PJSIP/${endpoint}/`));
-  return contacts.length > 1 ? contacts.slice(0, MOST_PHONES) : [phone];
+  return contactsIn(await ask(session, contactsQuestion(endpoint)), phone, endpoint);
 }
 
 /** `NOT_INUSE`, `UNAVAILABLE` (nobody is registered), `INVALID` (there is no such phone), … */

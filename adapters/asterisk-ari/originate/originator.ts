@@ -13,6 +13,7 @@ import { hangUpQuery } from '../hangup-reason.js';
 import { reasonOf } from '../orders.js';
 import type { AriQuery, AriReply, AriRest } from '../rest-contract.js';
 import { CLICKED } from '../stasis-start.js';
+import { contactsOf } from './contacts.js';
 import { PhoneRace, type RaceOutcome } from './phone-race.js';
 import { RingingPhone } from './ringing-phone.js';
 
@@ -143,14 +144,18 @@ export class Originator {
   // ------------------------------------------------------------------ one order
 
   async #ring(order: OriginateOrder, dial: DialSettings, line: OriginateLine): Promise<OriginateOutcome> {
-    const names = phonesOf(order.agent, dial).slice(0, MOST_PHONES);
+    const { app, clock, name } = this.options;
+    const devices = await contactsOf({ rest: line.rest, app, clock }, phonesOf(order.agent, dial));
+    // It may have ended during the question.
+    if (this.#line !== line) return refusedOriginate('not-heard', `the PBX ${name} is not connected any more`);
+    const names = devices.slice(0, MOST_PHONES);
     const phones = names.map((phone, index) => {
       this.#lastId += 1;
       return new RingingPhone(`${this.#idPrefix}-${this.#lastId}`, phone, index === 0, names.length === 1);
     });
     const race = new PhoneRace(phones);
     for (const { id } of phones) this.#races.set(id, race);
-    const cancel = this.options.clock.after(order.ringFor, () => {
+    const cancel = clock.after(order.ringFor, () => {
       race.timeUp();
     });
     this.#linesOf.set(race, line);

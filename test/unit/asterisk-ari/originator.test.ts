@@ -6,6 +6,8 @@ import { dialSettings } from '../../../adapters/asterisk/dial-settings.js';
 import type { LegId } from '../../../src/call/vocabulary.js';
 import { RetriableError } from '../../../src/errors.js';
 import type { OriginateOrder } from '../../../src/pbx/adapter.js';
+import type { AriQuestion } from '../../support/fake-ari.js';
+import { FakeFunctions } from '../../support/fake-functions.js';
 import { ManualClock, settle } from '../../support/manual-clock.js';
 import { silent } from '../../support/whole-bridge.js';
 
@@ -19,8 +21,14 @@ const ORDER: OriginateOrder = {
 const BOTH: OriginateOrder = { ...ORDER, agent: { extension: '100', devices: ['PJSIP/a', 'PJSIP/b'] } };
 const FAILED: AriReply = { status: 500, body: { error: 'Allocation failed' } };
 
+const questionOf = ({ method, path, query = {} }: AriRequest): AriQuestion => {
+  const given = Object.entries(query).map(([name, value]) => [name, String(value)] as [string, string]);
+  return { method, path: `/${path.join('/')}`, query: new URLSearchParams(given), url: '', body: undefined };
+};
+
 function rig(answer: Answer = () => undefined, dial: object | 'off' = { context: 'from-internal' }) {
   const asked: AriRequest[] = [];
+  const functions = new FakeFunctions(() => undefined);
   const clock = new ManualClock();
   const ours: LegId[] = [];
   let lose: () => void = () => undefined;
@@ -38,8 +46,14 @@ function rig(answer: Answer = () => undefined, dial: object | 'off' = { context:
     idPrefix: 'id',
   });
   const request = (one: AriRequest): Promise<AriReply> => {
-    asked.push(one);
-    const given = answer(one) ?? { status: one.method === 'DELETE' ? 204 : 200, body: {} };
+    // On a channel of its own, not about a phone.
+    const told = functions.answer(questionOf(one));
+    if (told === undefined) asked.push(one);
+    const given = answer(one) ??
+      (told && { status: told.status ?? 200, body: told.body }) ?? {
+        status: one.method === 'DELETE' ? 204 : 200,
+        body: {},
+      };
     return given instanceof Error ? Promise.reject(given) : Promise.resolve(given);
   };
   originator.connected({ rest: { request, close: () => undefined }, lost });
@@ -49,6 +63,7 @@ function rig(answer: Answer = () => undefined, dial: object | 'off' = { context:
   return {
     originator,
     asked,
+    functions,
     clock,
     ours,
     lose,
@@ -201,6 +216,99 @@ describe('a click', () => {
     made();
     await clock.advance(5_000);
     expect(await clicked).toMatchObject({ why: 'not-registered' });
+  });
+});
+
+describe('an endpoint with several contacts', () => {
+  const two = ['sip:100@desk', 'sip:100@soft'];
+  const rung = (asked: readonly AriRequest[]) =>
+    asked.filter(({ path }) => path.join() === 'channels').map(({ query }) => [query?.['endpoint'], query?.['app']]);
+
+  test('has each rung, and the one that is taken dials', async () => {
+    const { originator, asked, functions, taken, hungUp, clock } = rig();
+    functions.contacts.set('100', two);
+    const clicked = originator.originate(ORDER);
+    await settle();
+    expect(rung(asked)).toEqual([
+      ['PJSIP/100/sip:100@desk', 'zammad'],
+      ['PJSIP/100/sip:100@soft', 'zammad'],
+    ]);
+    taken('id-2');
+    originator.arrived('id-2');
+    expect(await clicked).toEqual({ kind: 'done', leg: 'id-2' });
+    expect(hungUp()).toEqual([['id-1', 'answered_elsewhere']]);
+    expect(functions.asking.size).toBe(0);
+    expect(clock.pending).toBe(1);
+  });
+  test('one question for all devices, and five phones at most', async () => {
+    const { originator, asked, functions, clock } = rig();
+    functions.contacts.set('a', two);
+    functions.contacts.set('b', [...two, 'sip:3', 'sip:4']);
+    const clicked = originator.originate({
+      ...BOTH,
+      agent: { extension: '100', devices: ['PJSIP/a', 'SIP/c', 'PJSIP/b'] },
+    });
+    await settle();
+    expect(rung(asked).map(([phone]) => phone)).toEqual([
+      'PJSIP/a/sip:100@desk',
+      'PJSIP/a/sip:100@soft',
+      'SIP/c',
+      'PJSIP/b/sip:100@desk',
+      'PJSIP/b/sip:100@soft',
+    ]);
+    expect(functions.asked).toBe(1);
+    await clock.advance(5_000);
+    await clicked;
+  });
+  test.each([
+    ['one contact', ['sip:100@desk']],
+    ['none', ['']],
+    ['another endpoint’s', ['&PJSIP/200/sip:200@desk']],
+  ])('%s: the phone is rung as it is', async (_, contacts) => {
+    const { originator, asked, functions, taken } = rig();
+    functions.contacts.set('100', contacts);
+    const clicked = originator.originate(ORDER);
+    await settle();
+    taken();
+    expect(await clicked).toMatchObject({ kind: 'done' });
+    expect(rung(asked)).toEqual([['PJSIP/100', undefined]]);
+  });
+  test.each([
+    ['refuses a channel to ask on', { status: 403, body: { message: 'no' } }],
+    ['breaks off', new RetriableError('ZPB_ARI_TIMEOUT', 'late')],
+  ])('a PBX that %s: as it is', async (_, reply) => {
+    const { originator, asked, taken } = rig(({ path }) => (path[1] === 'create' ? reply : undefined));
+    const clicked = originator.originate(ORDER);
+    await settle();
+    taken();
+    expect(await clicked).toMatchObject({ kind: 'done' });
+    expect(rung(asked)).toEqual([['PJSIP/100', undefined]]);
+  });
+  test('a PBX that does not say it: as it is, a second later', async () => {
+    const { originator, asked, taken, clock } = rig(({ path }) =>
+      path[1] === 'create' ? new Promise<AriReply>(() => undefined) : undefined,
+    );
+    const clicked = originator.originate(ORDER);
+    await clock.advance(999);
+    expect(rung(asked)).toEqual([]);
+    await clock.advance(1);
+    taken();
+    expect(await clicked).toMatchObject({ kind: 'done' });
+    expect(rung(asked)).toEqual([['PJSIP/100', undefined]]);
+  });
+  test.each(['broken', 'ended'])('nobody is rung when the connection has %s meanwhile', async (how) => {
+    let create: (reply: AriReply) => void = () => undefined;
+    const { originator, asked, lose, clock } = rig(({ path }) =>
+      path[1] === 'create' ? new Promise<AriReply>((resolve) => (create = resolve)) : undefined,
+    );
+    const clicked = originator.originate(ORDER);
+    await settle();
+    if (how === 'broken') lose();
+    else await originator.end();
+    create({ status: 200, body: {} });
+    expect(await clicked).toMatchObject({ kind: 'refused', why: 'not-heard' });
+    expect(rung(asked)).toEqual([]);
+    expect(clock.pending).toBe(0);
   });
 });
 
