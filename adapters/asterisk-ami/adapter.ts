@@ -194,11 +194,17 @@ export class AsteriskAmiAdapter implements Adapter, Gates, HangsUp, Originates, 
     if (this.#session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     // Its end may be told before the order is answered.
     this.#legs.markOurs(leg, true);
-    const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: ORDER_TIMEOUT_MS });
-    if (reply.response === 'Success') return { kind: 'done' };
-    this.#legs.markOurs(leg, false);
-    const reason = reply.get('Message') ?? 'no reason given';
-    return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
+    let isDone = false;
+    try {
+      const reply = await this.#session.send(hangUpChannel(channel, q850), { timeout: ORDER_TIMEOUT_MS });
+      isDone = reply.response === 'Success';
+      if (isDone) return { kind: 'done' };
+      const reason = reply.get('Message') ?? 'no reason given';
+      return /no such channel/i.test(reason) ? { kind: 'gone' } : { kind: 'refused', reason };
+    } finally {
+      // Also when no answer came: who else ends it is to be told.
+      if (!isDone) this.#legs.markOurs(leg, false);
+    }
   }
 
   get keepsFlag(): boolean {

@@ -105,8 +105,8 @@ export class AsteriskAriAdapter
       onPresentation: (leg, withheld) => {
         this.#questions?.answered(leg, withheld);
       },
-      onHangUp: (leg) => {
-        this.#legs.markOurs(leg, true);
+      markOurs: (leg, ours) => {
+        this.#legs.markOurs(leg, ours);
       },
       clock,
       log,

@@ -3,10 +3,11 @@ import { asError } from '../../src/errors.js';
 import type { OrderOutcome } from '../../src/pbx/adapter.js';
 import { isObject, text } from './event.js';
 import { hangUpQuery } from './hangup-reason.js';
-import { type AriReply, type AriRequest, type AriRest, whyNotAllowed } from './rest-contract.js';
+import { type AriReply, type AriRest, whyNotAllowed } from './rest-contract.js';
 import { PHONE_NUMBER } from './stasis-channel.js';
 
 const ORDER_MS = 2_000;
+const NOT_CONNECTED: OrderOutcome = { kind: 'refused', reason: 'the PBX is not connected' };
 
 export interface OrdersOptions {
   /** That of the connection there is; undefined: the PBX is not heard. */
@@ -15,33 +16,41 @@ export interface OrdersOptions {
   readonly markOurs: (leg: LegId, ours: boolean) => void;
 }
 
-/** Orders about one channel. None rejects. */
+/** Orders about one channel. */
 export class Orders {
   constructor(private readonly options: OrdersOptions) {}
 
-  /** `q850` tells the far end why, as long as the channel is not answered: 17 = SIP 486. */
+  /**
+   * `q850` tells the far end why, as long as the channel is not answered: 17 = SIP 486.
+   * @throws as `AriRest.request`: it may have been done.
+   */
   async hangUp(leg: LegId, q850: number): Promise<OrderOutcome> {
-    const { markOurs } = this.options;
+    const { markOurs, rest } = this.options;
+    const line = rest();
+    if (line === undefined) return NOT_CONNECTED;
     // Its end may be told before the order is answered.
     markOurs(leg, true);
-    const outcome = await this.#order({ method: 'DELETE', path: ['channels', leg], query: hangUpQuery(q850) });
-    if (outcome.kind === 'refused') markOurs(leg, false);
-    return outcome;
+    let outcome: OrderOutcome | undefined;
+    try {
+      const order = { method: 'DELETE', path: ['channels', leg], query: hangUpQuery(q850), timeout: ORDER_MS } as const;
+      outcome = outcomeOf(await line.request(order));
+      return outcome;
+    } finally {
+      // Also when no answer came: who else ends it is to be told.
+      if (outcome?.kind !== 'done') markOurs(leg, false);
+    }
   }
 
-  /** ARI sets variables of a channel that waits in Stasis only. */
+  /** Never rejects. ARI sets variables of a channel that waits in Stasis only. */
   async setCallerId(leg: LegId, number: string): Promise<OrderOutcome> {
     if (!PHONE_NUMBER.test(number))
       return { kind: 'refused', reason: 'a caller id is digits, perhaps with a "+" before them' };
-    const query = { variable: 'CALLERID(num)', value: number };
-    return this.#order({ method: 'POST', path: ['channels', leg, 'variable'], query });
-  }
-
-  async #order(request: AriRequest): Promise<OrderOutcome> {
     const rest = this.options.rest();
-    if (rest === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
+    if (rest === undefined) return NOT_CONNECTED;
     try {
-      return outcomeOf(await rest.request({ ...request, timeout: ORDER_MS }));
+      const query = { variable: 'CALLERID(num)', value: number };
+      const path = ['channels', leg, 'variable'];
+      return outcomeOf(await rest.request({ method: 'POST', path, query, timeout: ORDER_MS }));
     } catch (thrown) {
       return { kind: 'refused', reason: asError(thrown).message };
     }

@@ -35,8 +35,8 @@ export interface StasisGateOptions {
   readonly onClicked?: ((id: string) => void) | undefined;
   /** It was learned whether a caller wants his number shown. */
   readonly onPresentation: (leg: LegId, withheld: boolean) => void;
-  /** Told before a channel is ended because Zammad rejects it. */
-  readonly onHangUp: (leg: LegId) => void;
+  /** Whether the end of a channel, when it comes, is our doing. */
+  readonly markOurs: (leg: LegId, ours: boolean) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly count: (name: 'gate_requests' | 'gate_refused') => void;
@@ -241,8 +241,10 @@ export class StasisGate {
     const { channel } = call;
     if (decision.kind === 'reject') {
       // Also when it waits no longer: Zammad has been told that the call is over.
-      this.options.onHangUp(asLegId(channel.id));
+      const leg = asLegId(channel.id);
+      this.options.markOurs(leg, true);
       if (await channel.hangUp(decision.reason)) return;
+      this.options.markOurs(leg, false);
       const told =
         !call.left &&
         (await channel.set('ZAMMAD_REASON', decision.reason)) &&

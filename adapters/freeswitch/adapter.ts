@@ -151,10 +151,15 @@ export class FreeSwitchAdapter
     if (this.#session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     // Its end may be told before the order is answered.
     this.#legs.markOurs(leg, true);
-    const reply = await this.#session.api(`uuid_kill ${leg} ${wordOf(q850)}`, ORDER_TIMEOUT_MS);
-    if (isOk(reply)) return { kind: 'done' };
-    this.#legs.markOurs(leg, false);
-    return refusal(reply);
+    let isDone = false;
+    try {
+      const reply = await this.#session.api(`uuid_kill ${leg} ${wordOf(q850)}`, ORDER_TIMEOUT_MS);
+      isDone = isOk(reply);
+      return isDone ? { kind: 'done' } : refusal(reply);
+    } finally {
+      // Also when no answer came: who else ends it is to be told.
+      if (!isDone) this.#legs.markOurs(leg, false);
+    }
   }
 
   async setCallerId(leg: LegId, number: string): Promise<OrderOutcome> {

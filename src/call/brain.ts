@@ -12,6 +12,7 @@ import { Gatekeeper } from './gatekeeper.js';
 import { LegTable, type Leg } from './leg-table.js';
 import { Origins } from './origins.js';
 import type { Outcome } from './outcome.js';
+import { reject, rejectThatEnded, takeBackReject } from './reject.js';
 import { takeUpEach } from './take-up.js';
 import { Teller, type TellerSettings } from './teller.js';
 import { Unheard } from './unheard.js';
@@ -185,7 +186,7 @@ export class Brain {
   reject(callId: CallId, reason: Cause): LegId | undefined {
     const call = this.#book.calls.get(callId);
     if (call?.direction !== 'in' || call.answered || call.counterpart?.kind === 'outside') return undefined;
-    call.rejected = reason;
+    reject(call, reason);
     this.#journal?.mark(call);
     return [...call.customers][0];
   }
@@ -194,7 +195,15 @@ export class Brain {
   rejectRefused(callId: CallId): void {
     const call = this.#book.calls.get(callId);
     if (call === undefined) return;
-    call.rejected = undefined;
+    takeBackReject(call);
+    this.#journal?.mark(call);
+  }
+
+  /** The PBX did not say whether it hangs it up, or it was over before: how the call ends tells. */
+  rejectUnsure(callId: CallId): void {
+    const call = this.#book.calls.get(callId);
+    if (call?.rejected === undefined) return;
+    call.rejectDoubt = 'unsure';
     this.#journal?.mark(call);
   }
 
@@ -222,11 +231,11 @@ export class Brain {
     return { kind: 'ask', callId, direction, outcomes: gated };
   }
 
-  /** The PBX was told at its gate to reject the call; its end, when it comes, has this cause. */
+  /** The PBX was told at its gate to reject the call; its end, when it comes, has this cause, unless somebody is called for it first. */
   rejectAtGate(callId: CallId, cause: Cause): readonly Outcome[] {
     const call = this.#book.calls.get(callId);
     if (call === undefined) return [];
-    call.rejected = cause;
+    reject(call, cause, 'left to the PBX');
     this.#journal?.mark(call);
     return this.#take();
   }
@@ -467,7 +476,7 @@ export class Brain {
       direction: call.direction,
       outside: call.counterpart?.kind === 'outside',
       answered: call.answered,
-      rejected: call.rejected,
+      rejected: rejectThatEnded(call, call.customerEnd),
       pbxStopped: this.#stopping,
       customer: call.customerEnd ?? { by: 'pbx', lost: true },
       caller: call.caller,

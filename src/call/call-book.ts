@@ -1,4 +1,5 @@
 import type { Call } from './call.js';
+import { isRoutedOn } from './reject.js';
 import type { CallId, LegId } from './vocabulary.js';
 
 /** The outside calls that one leg has started. */
@@ -62,14 +63,17 @@ export class CallBook {
   }
 
   addCustomer(call: Call, id: LegId): void {
+    isRoutedOn(call);
     call.customers.add(id);
     this.byCustomer.set(id, call);
   }
   addPhone(call: Call, id: LegId): void {
+    isRoutedOn(call);
     call.phones.set(id, undefined);
     this.byPhone.set(id, call);
   }
   addForward(call: Call, id: LegId): void {
+    isRoutedOn(call);
     call.forwards.add(id);
     this.byForward.set(id, call);
   }

@@ -3,6 +3,7 @@ import type { Call, Counterpart, Telling } from './call.js';
 import type { LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
 import type { Leg } from './leg-table.js';
+import type { RejectDoubt } from './reject.js';
 import type { CallId, Cause, Direction, LegId, ZammadName } from './vocabulary.js';
 
 /** What is kept of a leg that has a part in a call: what a snapshot of the PBX may not tell again. */
@@ -34,6 +35,7 @@ export interface CallRecord {
   readonly lastAgent?: AgentRef | undefined;
   readonly caller?: LegEnd | undefined;
   readonly rejected?: Cause | undefined;
+  readonly rejectDoubt?: RejectDoubt | undefined;
   readonly customerEnd?: LegEnd | undefined;
   /** newCall is still to go out. */
   readonly unannounced: boolean;
@@ -63,6 +65,7 @@ export function recordOf(call: Call, legs: readonly Readonly<Leg>[]): CallRecord
     lastAgent: call.lastAgent,
     caller: call.caller,
     rejected: call.rejected,
+    rejectDoubt: call.rejectDoubt,
     customerEnd: call.customerEnd,
     unannounced: call.announceAt !== undefined,
     closing: call.closeAt !== undefined,
@@ -109,6 +112,7 @@ export function callOf(record: CallRecord, destinations: readonly ZammadName[]):
     lastAgent: record.lastAgent,
     caller: record.caller,
     rejected: record.rejected,
+    rejectDoubt: record.rejectDoubt,
     customerEnd: record.customerEnd,
     announceAt: undefined,
     identityAt: undefined,

@@ -1,6 +1,7 @@
 import type { LegEnd } from './causes.js';
 import type { AgentRef } from './directory.js';
-import type { CallId, Cause, Direction, LegId, Millis, ZammadName } from './vocabulary.js';
+import type { Rejectable } from './reject.js';
+import type { CallId, Direction, LegId, Millis, ZammadName } from './vocabulary.js';
 
 /** Who is at the other end of the customer's conversation. */
 export type Counterpart =
@@ -18,7 +19,7 @@ export interface Telling {
 }
 
 /** One conversation with one customer, from the first ring to the last goodbye. Plain data. */
-export interface Call {
+export interface Call extends Rejectable {
   readonly id: CallId;
   readonly direction: Direction;
   /** The leg that started it: inbound the customer's; outbound the agent's, from which it was dialled. */
@@ -49,8 +50,6 @@ export interface Call {
   lastAgent: AgentRef | undefined;
   /** Outbound: how the caller's leg ended. */
   caller: LegEnd | undefined;
-  /** This bridge was asked to end it, for this reason. */
-  rejected: Cause | undefined;
   /** How the customer's (last) leg ended. */
   customerEnd: LegEnd | undefined;
   /** When newCall is due at the latest; undefined once it went out. */
@@ -85,6 +84,7 @@ export const freshCall = (
   lastAgent: undefined,
   caller: undefined,
   rejected: undefined,
+  rejectDoubt: undefined,
   customerEnd: undefined,
   groupAt: undefined,
   closeAt: undefined,

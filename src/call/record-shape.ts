@@ -1,5 +1,6 @@
 /** Is what was read really a call's record? It may come out of a damaged file, or of another version of this program. */
 import { VERSION, type CallRecord } from './call-record.js';
+import { REJECT_DOUBTS } from './reject.js';
 import { CAUSES } from './vocabulary.js';
 
 type Check = (value: unknown) => boolean;
@@ -75,6 +76,7 @@ const isWhole = having({
   lastAgent: maybe(agent),
   caller: maybe(end),
   rejected: maybe(oneOf(...CAUSES)),
+  rejectDoubt: maybe(oneOf(...REJECT_DOUBTS)),
   customerEnd: maybe(end),
   unannounced: truth,
   closing: truth,

@@ -13,7 +13,10 @@ export type OrderOutcome =
   /** The PBX, or the login's rights, said no. `reason` is for people. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** The adapter can end a leg. `q850` tells the far end why (17 = busy). */
+/**
+ * The adapter can end a leg. `q850` tells the far end why (17 = busy). Rejects when no answer came in time: then it may have been done,
+ * and how the leg ends tells.
+ */
 export interface HangsUp {
   hangUp(leg: LegId, q850: number): Promise<OrderOutcome>;
 }

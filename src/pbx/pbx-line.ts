@@ -3,6 +3,7 @@ import type { AvailabilityNews, AvailabilityWord } from '../call/availability.js
 import { Brain, type BrainHeritage, type BrainSettings } from '../call/brain.js';
 import type { Outcome } from '../call/outcome.js';
 import type { GateOpening, GateRequest } from '../call/gate.js';
+import { REJECT_CAUSE } from '../call/reject.js';
 import type { CallId, Cause, LegEvent, Millis, PbxName } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
 import { asError } from '../errors.js';
@@ -24,8 +25,6 @@ import {
 import { Supervisor, type PbxState } from './supervisor.js';
 import { WorkQueue } from './work-queue.js';
 
-/** Q.850 "user busy": what a rejected caller hears. */
-const USER_BUSY = 17;
 /** While there are calls: how often the PBX is asked whether they are all still there. A lost event must not leave one open. */
 const SWEEP_EVERY_MS = 5 * 60_000;
 
@@ -172,17 +171,23 @@ export class PbxLine {
       return;
     }
     if (!canHangUp(this.#adapter)) {
+      this.#brain.rejectRefused(callId);
       this.#log.warn({ callId }, 'this PBX cannot hang up calls: the reject has no effect');
       return;
     }
     try {
-      const outcome = await this.#adapter.hangUp(leg, USER_BUSY);
+      const outcome = await this.#adapter.hangUp(leg, REJECT_CAUSE);
       if (outcome.kind === 'refused') {
         this.#brain.rejectRefused(callId);
         this.#log.warn({ callId, reason: outcome.reason }, `the PBX refused to reject the call: ${outcome.reason}`);
-      } else this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
+        return;
+      }
+      if (outcome.kind === 'gone') this.#brain.rejectUnsure(callId);
+      this.#log.info({ callId, outcome: outcome.kind }, 'call rejected');
     } catch (thrown) {
-      this.#log.warn({ callId, error: asError(thrown) }, 'the call could not be rejected');
+      // It may have been done, or be done yet.
+      this.#brain.rejectUnsure(callId);
+      this.#log.warn({ callId, error: asError(thrown) }, 'the PBX does not say whether it rejects the call');
     }
   }
 

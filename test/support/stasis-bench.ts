@@ -67,7 +67,8 @@ export interface StasisBench {
   readonly variables: Map<string, string>;
   readonly asked: GateRequest[];
   readonly counted: Map<string, number>;
-  readonly hungUp: LegId[];
+  /** Whose end counts as the bridge's doing. */
+  readonly ours: Set<LegId>;
   /** What was learned of callers: `1.1 true`. */
   readonly presentations: string[];
   readonly logged: string[];
@@ -117,7 +118,7 @@ export async function stasisBench(
   const asked: GateRequest[] = [];
   const waiting: ((given: GateDecision) => void)[] = [];
   const counted = new Map<string, number>();
-  const hungUp: LegId[] = [];
+  const ours = new Set<LegId>();
   const presentations: string[] = [];
   const logged: string[] = [];
   const sink = new Writable({
@@ -140,7 +141,10 @@ export async function stasisBench(
     dialledOf: () => undefined,
     onPresentation: (leg, withheld) => void presentations.push(`${leg} ${String(withheld)}`),
     isTrunk: trunkMatcher(['trunk']),
-    onHangUp: (leg) => void hungUp.push(leg),
+    markOurs: (leg, isOurs) => {
+      if (isOurs) ours.add(leg);
+      else ours.delete(leg);
+    },
     clock,
     log: pino({ level: 'warn' }, sink),
     count: (name) => void counted.set(name, (counted.get(name) ?? 0) + 1),
@@ -155,7 +159,7 @@ export async function stasisBench(
     variables,
     asked,
     counted,
-    hungUp,
+    ours,
     presentations,
     logged,
     answer: (given) => {

@@ -54,10 +54,10 @@ describe('what becomes of a call', () => {
     },
   );
   test('its end is known to be ours before it is ended', async () => {
-    const { gate, hungUp, sees } = await stasisBench(REJECT);
+    const { gate, ours, sees } = await stasisBench(REJECT);
     gate.take(stasisStart());
     await sees('DELETE');
-    expect(hungUp).toEqual(['1700000000.1']);
+    expect([...ours]).toEqual(['1700000000.1']);
   });
 });
 
@@ -251,7 +251,7 @@ describe('the PBX does not do what it is told', () => {
     expect(logged).toEqual([]);
   });
   test('a reject that is not done: the dialplan finds it, and gets the call back', async () => {
-    const { gate, requests, sees, logged } = await stasisBench(REJECT, (request) =>
+    const { gate, requests, sees, logged, ours } = await stasisBench(REJECT, (request) =>
       request.startsWith('DELETE') ? [500] : undefined,
     );
     gate.take(stasisStart());
@@ -263,6 +263,7 @@ describe('the PBX does not do what it is told', () => {
       'continue',
     ]);
     expect(logged.join()).toContain('the dialplan is to do it');
+    expect([...ours]).toEqual([]);
   });
   test('half a decision is none: the action is not set when the caller id could not be', async () => {
     const { gate, requests, sees } = await stasisBench({ kind: 'dial', callerId: '49305' }, (request) =>

@@ -65,11 +65,18 @@ test.each([
     { status: 500, body: undefined },
     { kind: 'refused', reason: 'the PBX answered with status 500' },
   ],
-  [new RetriableError('ZPB_ARI_TIMEOUT', 'it did not answer'), { kind: 'refused', reason: 'it did not answer' }],
   ['not connected', { kind: 'refused', reason: 'the PBX is not connected' }],
 ] as const)('what the PBX says, in words: %j', async (answer, outcome) => {
   const { orders, marks } = rig(answer);
   expect(await orders.hangUp(LEG, 17)).toEqual(outcome);
   // An end that is not our doing must not be taken for it.
-  expect(marks).toEqual(outcome.kind === 'refused' ? [true, false] : [true]);
+  expect(marks).toEqual(answer === 'not connected' ? [] : [true, false]);
+});
+
+test('whether it was done is not known when no answer came: said so, and its end is whose it is', async () => {
+  const late = new RetriableError('ZPB_ARI_TIMEOUT', 'it did not answer');
+  const { orders, marks } = rig(late);
+  await expect(orders.hangUp(LEG, 17)).rejects.toBe(late);
+  expect(marks).toEqual([true, false]);
+  expect(await orders.setCallerId(LEG, '4930')).toEqual({ kind: 'refused', reason: 'it did not answer' });
 });

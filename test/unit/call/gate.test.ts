@@ -138,6 +138,21 @@ describe('a customer waits at the gate', () => {
     }
   });
 
+  test('a call that rings although it was rejected goes on, and ends for a reason of its own', () => {
+    const rings = [
+      [phone('a', '100'), called('a', 'c')],
+      [trunkOut('f', '01719990001', 'c'), called('f', 'c')],
+    ];
+    for (const events of rings) {
+      const bench = new BrainBench();
+      bench.ask(customer());
+      bench.brain.rejectAtGate(bench.told[0]!.post.callId, 'busy');
+      bench.restart().say(customerIn('c'), snapshot('c'));
+      bench.say(...events).say(ended('c', 127, 'far'));
+      expect(bench.last).toMatchObject({ event: 'hangup', cause: 'cancel' });
+    }
+  });
+
   test('a caller who gives up while he waits is a cancelled call', () => {
     const bench = new BrainBench();
     bench.ask(customer());
@@ -175,13 +190,22 @@ describe('an agent who calls waits at the gate', () => {
     const rejected = new BrainBench();
     rejected.ask(agent());
     rejected.brain.rejectAtGate(rejected.told[0]!.post.callId, 'busy');
-    rejected.say(ended('a', 17));
+    rejected.say(ended('a', 0, 'far'));
     expect(rejected.last).toMatchObject({ event: 'hangup', cause: 'busy', direction: 'out' });
     const given = new BrainBench();
     given.ask(agent());
     given.say(ended('a', 0, 'far'));
     expect(given.events).toEqual(['newCall', 'hangup']);
     expect(given.brain.calls().next().done).toBe(true);
+  });
+
+  test('a call that is dialled although it was rejected ends for a reason of its own', () => {
+    const bench = new BrainBench();
+    bench.ask(agent());
+    bench.brain.rejectAtGate(bench.told[0]!.post.callId, 'busy');
+    bench.say(phone('a', '100', 'incoming'), trunkOut('t', '+493012345678', 'a')).until(50);
+    bench.say(ended('t', 34), ended('a', 34));
+    expect(bench.last).toMatchObject({ event: 'hangup', cause: 'congestion' });
   });
 
   test('internal calls are not asked about', () => {

@@ -1,7 +1,7 @@
 /** Turns that calls take on real PBXs and under trouble; each was told wrongly once. */
 import { describe, expect, test } from '@jest/globals';
 import { createNumbers } from '../../../src/call/numbers.js';
-import { asCallId, asLegId, asZammadName } from '../../../src/call/vocabulary.js';
+import { asCallId, asLegId, asZammadName, type LegEvent } from '../../../src/call/vocabulary.js';
 import {
   BrainBench,
   called,
@@ -33,6 +33,26 @@ describe('a reject', () => {
     expect(bench.brain.reject(CALL, 'busy')).toBe('c');
     bench.brain.rejectRefused(CALL);
     expect(bench.say(ended('c', 127, 'far')).last).toMatchObject({ cause: 'cancel' });
+  });
+  test.each<[string, LegEvent, string]>([
+    ['the caller gives up later', ended('c', 127, 'far'), 'cancel'],
+    ['it rings out later', ended('c', 19), 'noAnswer'],
+    ['it ends as it was ordered', ended('c', 17), 'forwarded'],
+    ['it ends without a cause', { type: 'ended', leg: asLegId('c'), by: 'pbx' }, 'forwarded'],
+    ['nobody saw how it ended', snapshot(), 'forwarded'],
+  ])('that got no answer counts if the end fits it: %s', (_, end, cause) => {
+    const bench = new BrainBench().say(customerIn('c'), phone('a', '100'), called('a', 'c')).until(500);
+    bench.brain.reject(CALL, 'forwarded');
+    bench.brain.rejectUnsure(CALL);
+    bench.say(up('c')).restart().say(customerIn('c'), phone('a', '100'), snapshot('c', 'a'));
+    expect(bench.say(end).last).toMatchObject({ event: 'hangup', cause });
+  });
+  test('that got no answer, and is asked for again, is done', () => {
+    const bench = new BrainBench().say(customerIn('c'), phone('a', '100'), called('a', 'c')).until(500);
+    bench.brain.reject(CALL, 'forwarded');
+    bench.brain.rejectUnsure(CALL);
+    bench.brain.reject(CALL, 'busy');
+    expect(bench.say(ended('c', 0, 'far')).last).toMatchObject({ cause: 'busy' });
   });
   test('comes too late when an outside party has answered', () => {
     const bench = new BrainBench().say(customerIn('c'), trunkOut('f', '01719990001', 'c'), called('f', 'c'));
