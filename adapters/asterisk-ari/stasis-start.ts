@@ -1,4 +1,4 @@
-import { isDialled } from '../asterisk/dialled-number.js';
+import { isDialled } from '../../src/pbx/gate-words.js';
 import { object, text, type AriEvent, type JsonObject } from './event.js';
 
 /**

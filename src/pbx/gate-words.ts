@@ -13,3 +13,11 @@ export const listOf = (text: string): readonly string[] =>
     .map(wordOf)
     .filter((word) => word !== '')
     .slice(0, LONGEST_LIST);
+
+/**
+ * A number that somebody has dialled; `s`, or a name such as `gate-2`, is a place of the dialplan. An emergency call that came
+ * through one must not pass for a call to it.
+ */
+const DIALLED = /^[+*#\d][-+*#\d\s().\/]*$/u;
+
+export const isDialled = (text: string): boolean => DIALLED.test(text);

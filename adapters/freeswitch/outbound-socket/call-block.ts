@@ -52,9 +52,9 @@ function wordsOf(line: string): ReadonlyMap<string, string> {
   return new Map(pairs.filter(([name]) => name !== ''));
 }
 
-/** `users=…` of the line, or the channel's variable ZAMMAD_USERS, in any case. */
+/** `users=…` of the line, or the channel's variable ZAMMAD_USERS, in any case. An empty one, as of a variable that is not set, says nothing. */
 export const givenBy = ({ words, description }: WaitingCall, name: string): string | undefined =>
-  words.get(name) ?? description.get(`variable_zammad_${name}`);
+  words.get(name)?.trim() || description.get(`variable_zammad_${name}`)?.trim() || undefined;
 
 /** The numbers with which a leg came in, though a dialplan may have sent it on before it waits. */
 export function numbersOf({ description }: WaitingCall): header.LegNumbers {

@@ -5,7 +5,7 @@ import type { Clock } from '../../../src/clock.js';
 import { asError, type BridgeError, RetriableError } from '../../../src/errors.js';
 import type { GateDecision, GatePort, GateRequest, GateState } from '../../../src/pbx/adapter.js';
 import { GateListener } from '../../../src/pbx/gate-listener.js';
-import { listOf, wordOf } from '../../../src/pbx/gate-words.js';
+import { isDialled, listOf, wordOf } from '../../../src/pbx/gate-words.js';
 import { isError } from '../commands.js';
 import * as header from '../headers.js';
 import type { TrunkTest } from '../legs.js';
@@ -140,13 +140,27 @@ export class OutboundGate {
     const first = { ...numbersOf(call), ...this.options.begunWith(leg) };
     const users = givenBy(call, 'users');
     const queue = givenBy(call, 'queue');
+    const named = givenBy(call, 'number');
     // Of an agent's call: the number as his dialplan is about to dial it, not as it was dialled.
-    const dialled = line.kind === 'trunk' ? first.dialled : header.numbersNow(description).dialled;
+    const dialled =
+      line.kind === 'trunk'
+        ? (named ?? first.dialled)
+        : [named, header.numbersNow(description).dialled, first.dialled].find(
+            (one) => one !== undefined && isDialled(one),
+          );
+    // An emergency call must be known for one.
+    if (dialled === undefined && line.kind === 'agent') {
+      this.#listener.refuse(
+        'number',
+        `it is not known what ${line.device.slice(0, 80)} dials, so its calls go on unasked: set ZAMMAD_NUMBER in the dialplan`,
+      );
+      return undefined;
+    }
     return {
       leg,
       line,
       from: first.from,
-      dialled: givenBy(call, 'number') ?? dialled,
+      dialled,
       withheld: header.isWithheld(description),
       users: users === undefined ? undefined : listOf(users),
       queue: queue === undefined ? undefined : wordOf(queue),

@@ -160,6 +160,25 @@ describe('what is asked', () => {
     await endOf(call({}, { block: blockWith(agentCalls, headers) }));
     expect(asked[0]?.dialled).toBe('+493023125811');
   });
+  test.each([
+    ['an empty number', { variable_ZAMMAD_NUMBER: ' ', 'Caller-Destination-Number': '112' }],
+    ['a number that is none', { variable_ZAMMAD_NUMBER: '${emergency}', 'Caller-Destination-Number': '112' }],
+    [
+      'a transfer to a place of the dialplan',
+      { 'Caller-Profile-Index': '2', 'Caller-Destination-Number': 'gate', variable_sip_req_user: '112' },
+    ],
+  ])('an emergency call is known for one behind %s', async (_, headers) => {
+    const { call, asked } = await outboundBench(CONTINUE);
+    await endOf(call({}, { block: blockWith(agentCalls, headers) }));
+    expect(asked[0]?.dialled).toBe('112');
+  });
+  test('an agent of whom nobody says what he dials is not asked about', async () => {
+    const { call, asked, warnings } = await outboundBench(BUSY);
+    const headers = { 'Caller-Destination-Number': 'gate', variable_sip_req_user: 'gate' };
+    expect(await endOf(call({}, { block: blockWith(agentCalls, headers) }))).toEqual({ kind: 'goes on' });
+    expect(asked).toEqual([]);
+    expect(warnings.join()).toContain('ZAMMAD_NUMBER');
+  });
   test('a call that its dialplan has sent on: the numbers with which it came in', async () => {
     const { call, asked } = await outboundBench(CONTINUE);
     await endOf(
