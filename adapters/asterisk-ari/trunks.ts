@@ -1,4 +1,5 @@
 import { asError, isBridgeError } from '../../src/errors.js';
+import type { Millis } from '../../src/call/vocabulary.js';
 import type { Clock } from '../../src/clock.js';
 import { parseChannelName, trunkMatcher, type ChannelName } from '../asterisk/channel-name.js';
 import { TrunkSet, type TrunkSetOptions } from '../asterisk/trunk-set.js';
@@ -25,13 +26,20 @@ export class Trunks {
   readonly #set: TrunkSet;
   #cancel: () => void = () => undefined;
   #missing: string | undefined;
+  /** The PJSIP endpoints that were looked at; undefined: none yet, or the trunks are configured. */
+  #looked: Set<string> | undefined;
+  /** For questions between two connects. */
+  #asking: Asking | undefined;
+  #lookedAgainAt: Millis | undefined;
 
   constructor(private readonly options: TrunksOptions) {
     this.#set = new TrunkSet(options);
   }
 
   matches(name: ChannelName): boolean {
-    return this.#set.matches(name);
+    const isTrunk = this.#set.matches(name);
+    if (!isTrunk && name.tech === 'PJSIP' && this.#looked?.has(name.name) === false) this.#lookAgain();
+    return isTrunk;
   }
 
   /** Whether customers can be told from colleagues. */
@@ -49,7 +57,34 @@ export class Trunks {
    * @throws RetriableError when nothing is known and the connection broke: no call could be told.
    */
   async learn(asking: Asking): Promise<void> {
+    this.#asking = asking;
     this.#missing = await this.#learn(asking);
+  }
+
+  /**
+   * ARI does not tell of endpoints that are added: a channel of one that is not known tells. The call it comes with is told as if it
+   * were a colleague's; those behind it are not.
+   */
+  #lookAgain(): void {
+    const { clock, log } = this.options;
+    const now = clock.monotonic();
+    const asking = this.#asking;
+    const looked = this.#looked;
+    if (asking === undefined || looked === undefined) return;
+    if (this.#lookedAgainAt !== undefined && now - this.#lookedAgainAt < AGAIN_MS) return;
+    this.#lookedAgainAt = now;
+    const look = async (): Promise<void> => {
+      const names = namesOf(await askList(asking, ['endpoints'], { timeout: TIMEOUT_MS }));
+      const added = names.filter((name) => !looked.has(name));
+      const found = await identified(asking, added);
+      if (this.#asking !== asking) return;
+      for (const name of added) looked.add(name);
+      // Which of those of before are trunks is looked at on each connect.
+      if (found.length > 0) this.#set.take([...new Set([...this.#set.found, ...found])].sort());
+    };
+    look().catch((thrown: unknown) => {
+      log.debug({ error: asError(thrown) }, 'whether there are new trunks is not known');
+    });
   }
 
   async #learn(asking: Asking): Promise<string | undefined> {
@@ -58,7 +93,9 @@ export class Trunks {
     const setting = `set trunks: [NAME] of PBX ${name}`;
     try {
       const endpoints = await askList(asking, ['endpoints'], { timeout: TIMEOUT_MS });
-      this.#set.take(await identified(asking, endpoints));
+      const names = namesOf(endpoints);
+      this.#set.take(await identified(asking, names));
+      this.#looked = new Set(names);
       if (this.#set.found.length > 0) return undefined;
       this.#askLater(asking);
       return `no PJSIP endpoint looks like a trunk, so no call can be told: ${setting} (there are: ${devices(endpoints)})`;
@@ -77,6 +114,7 @@ export class Trunks {
   /** Asks nothing more. */
   end(): void {
     this.#cancel();
+    this.#asking = undefined;
   }
 
   /** A name that is spelled wrong would otherwise show nothing at all. */
@@ -110,15 +148,17 @@ export class Trunks {
   }
 }
 
+const namesOf = (endpoints: readonly JsonObject[]): readonly string[] =>
+  endpoints
+    .filter((endpoint) => text(endpoint, 'technology') === 'PJSIP')
+    .map((endpoint) => text(endpoint, 'resource') ?? '')
+    .filter((name) => name !== '');
+
 /**
  * The PJSIP endpoints that lead outside: those that log in somewhere, or that are known by their address (an `identify` section of
  * the same name) instead of a password. Needs the module res_ari_asterisk.so.
  */
-async function identified(asking: Asking, endpoints: readonly JsonObject[]): Promise<readonly string[]> {
-  const names = endpoints
-    .filter((endpoint) => text(endpoint, 'technology') === 'PJSIP')
-    .map((endpoint) => text(endpoint, 'resource') ?? '')
-    .filter((name) => name !== '');
+async function identified(asking: Asking, names: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   await each(names.slice(0, MOST_ENDPOINTS), AT_ONCE, async (name) => {
     const settings = await settingsOf(asking, 'endpoint', name);
