@@ -103,7 +103,9 @@ function partsOf(text: string): { readonly digits: string; readonly leftOut?: st
   const [, main = '', leftOut = ''] = /^([^,;pwx]*)(?:[,;pwx]([\d*#\p{Zs}.,;=a-z-]*))?$/iu.exec(plain) ?? [];
   const digits = main.replace(/[\p{Zs}\p{Pd}().\/·]/gu, '');
   if (!/^\+?[\d*#]{1,32}$/.test(digits)) return undefined;
-  return leftOut === '' ? { digits } : { digits, leftOut: leftOut.trim() };
+  // Several commas are a longer pause.
+  const rest = leftOut.replace(/^[,;pwx.\p{Zs}]+/iu, '').trim();
+  return rest === '' ? { digits } : { digits, leftOut: rest };
 }
 
 /** RFC 3966, as browsers hand it over: percent-encoded, perhaps with parameters. */

@@ -201,6 +201,9 @@ takeNumber();
 window.addEventListener('hashchange', () => {
   keepQuiet();
   takeNumber();
+  // What was said of the last number is not said of this one; and Enter is for it, not for what was touched last.
+  if (!dialling) say('good', '');
+  at('number').focus();
 });
 window.addEventListener('focus', keepQuiet);
 window.addEventListener('pageshow', keepQuiet);

@@ -177,6 +177,23 @@ inBrowser('who has just come here, or was brought here while he typed, dials not
   expect(bench.pbx.orders[0]).toMatchObject({ number: '030123457' });
 });
 
+inBrowser(
+  'a number that comes to a page which is there already has the focus, and nothing said of the last one stands below',
+  async () => {
+    const page = await browser!.page();
+    await page.goto(`${bench.url}/dial#number=tel:112`);
+    await signedIn(page);
+    await page.until(readyToDial);
+    await page.press('Enter');
+    await page.until(shown('result'));
+    await page.evaluate(`document.querySelector('#dnd').focus()`);
+    await page.evaluate(`location.hash = 'number=030123457'`);
+    await page.until(`document.querySelector('#number').value === '030123457'`);
+    expect(await page.evaluate(shown('result'))).toBe(false);
+    expect(await page.evaluate('document.activeElement.id')).toBe('number');
+  },
+);
+
 inBrowser('Esc goes back to where the link was clicked', async () => {
   const page = await browser!.page();
   await page.goto(`${bench.url}/healthz`);

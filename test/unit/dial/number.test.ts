@@ -51,6 +51,9 @@ describe('what people type, paste and click', () => {
   test('what stands behind a comma is said to be left out', () => {
     expect(read('+4930123456,22')).toMatchObject({ dialled: '030123456', leftOut: '22' });
     expect(read('tel:+4930123456;ext=22')).toMatchObject({ dialled: '030123456', leftOut: '22' });
+    expect(read('+4930123456,,22')).toMatchObject({ dialled: '030123456', leftOut: '22' });
+    expect(read('+4930123456 , p22#')).toMatchObject({ dialled: '030123456', leftOut: '22#' });
+    expect(read('+4930123456,,')).toEqual(read('+4930123456'));
     expect(read('030 123456 x22')).toMatchObject({ dialled: '030123456', leftOut: '22' });
   });
 
