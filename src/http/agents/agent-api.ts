@@ -53,7 +53,10 @@ export function agentApi(options: AgentApiOptions): RouteModule {
     const bearer = bearerOf(request);
     const { headers, method } = request;
     const facts = { method, origin: headers.origin, fetchSite: one(headers['sec-fetch-site']) };
-    const foreign = foreignOrigin({ ...facts, byCookie: bearer === undefined }, transport.origin);
+    // Without token and cookie there is nobody whom a page could abuse, but in a route that is open: signing in.
+    const byCookie =
+      bearer === undefined && (isOpen(request) || readCookie(headers.cookie, transport.secure) !== undefined);
+    const foreign = foreignOrigin({ ...facts, byCookie }, transport.origin);
     if (foreign !== undefined) return refuse(reply, [403, 'origin', 'ZPB_HTTP_ORIGIN', foreign]);
     if (isOpen(request)) {
       known.set(request, { transport });
@@ -101,7 +104,7 @@ const STRANGER: Refusal = [
   401,
   'token',
   'ZPB_TOKEN_UNKNOWN',
-  'Sign in first: the token is missing, unknown, or was revoked, or its agent is not configured any more.',
+  'Sign in first: the token is missing, unknown, or was revoked, or its agent is not configured any more. Programs send the header "Authorization: Bearer TOKEN".',
 ];
 const NO_CSRF: Refusal = [403, 'csrf', 'ZPB_CSRF', 'The header X-CSRF-Token is missing or wrong: reload the page.'];
 const NO_STORE: Refusal = [503, 'store', notNowBody.error.code, notNowBody.error.message];

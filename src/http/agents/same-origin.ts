@@ -6,7 +6,7 @@ export interface OriginFacts {
   readonly origin: string | undefined;
   /** The header Sec-Fetch-Site, which browsers send and pages cannot forge. */
   readonly fetchSite: string | undefined;
-  /** It is the browser that says who it is (a cookie), and not the sender (a token). */
+  /** It is the browser that says who it is (a cookie), and not the sender (a token); or it may become so. */
   readonly byCookie: boolean;
 }
 

@@ -90,8 +90,9 @@ describe('POST /api/v1/calls', () => {
         }),
       ).toMatchObject({ status: 401, json: { error: { code: 'ZPB_TOKEN_UNKNOWN' } } });
     const none = await bench.ask({ method: 'POST', path: '/api/v1/calls', body: { number: NUMBER } });
-    // Without an Origin a cookie would not do, and without a token there is nothing else.
-    expect(none.status).toBe(403);
+    // Whoever forgot it hears of the token, not of pages and their origin.
+    expect(none).toMatchObject({ status: 401, json: { error: { code: 'ZPB_TOKEN_UNKNOWN' } } });
+    expect(JSON.stringify(none.json)).toContain('Authorization: Bearer TOKEN');
     expect(bench.pbx.orders).toEqual([]);
   });
 
