@@ -31,7 +31,7 @@ export const ERROR_CATALOGUE: Readonly<Record<string, ErrorEntry>> = {
   ZPB_AMI_LOGIN_TIMEOUT: entry('Asterisk did not answer the login.', 'Look whether Asterisk is stuck or still starting.'),
   ZPB_AMI_NO_SNAPSHOT: entry('Asterisk gave no whole list of its channels when it was asked whether all calls are still there.', BY_ITSELF),
   ZPB_AMI_PROTOCOL: entry('What answers at this address is no Asterisk manager interface.', 'Check `host` and `port`; 5038 is the usual port.'),
-  ZPB_AMI_REFUSED: entry('Asterisk refused an action.', 'Give the login the read and write classes of the admin guide in manager.conf, then `manager reload`.'),
+  ZPB_AMI_REFUSED: entry('Asterisk refused an action.', 'Give the login the read and write classes of the admin guide in manager.conf; then `manager reload`, and restart the bridge: it keeps the rights with which it has logged in.'),
   ZPB_AMI_SILENT: entry('The PBX sent nothing, not even the answer to a Ping.', `${BY_ITSELF} The machine or the network in between is gone.`),
   ZPB_AMI_STOPPED: entry('The connection was closed because the bridge stops.', 'Nothing.'),
   ZPB_AMI_TIMEOUT: entry('Asterisk did not answer an action in time.', 'Look at the load of the PBX.'),

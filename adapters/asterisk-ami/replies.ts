@@ -19,7 +19,7 @@ export class AmiRefusedError extends PermanentError {
     super(
       'ZPB_AMI_REFUSED',
       `Asterisk refused the action ${action}: ${JSON.stringify(reason)}. If it is about permissions, give the login the ` +
-        'read and write classes of the documentation in manager.conf, then "manager reload".',
+        'read and write classes of the documentation in manager.conf; then "manager reload", and restart the bridge.',
     );
   }
 }

@@ -5,6 +5,7 @@ import { asError } from '../../src/errors.js';
 import { listBridges, listStatus } from './actions.js';
 import type { AsteriskLegs } from '../asterisk/legs.js';
 import { AmiRefusedError, isNoWholeAnswer } from './replies.js';
+import { giveRight } from './rights.js';
 import type { AmiSession } from './session.js';
 
 const LIST_TIMEOUT_MS = 10_000;
@@ -57,7 +58,8 @@ export class Resync {
     } catch (thrown) {
       emit(legs.abandonSnapshot());
       const lost = 'calls in progress cannot be taken up after a break';
-      if (thrown instanceof AmiRefusedError) return `${lost} (${thrown.message}): give the login write=call`;
+      if (thrown instanceof AmiRefusedError)
+        return `${lost} (Asterisk says: ${thrown.reason}): ${giveRight('write=call')}`;
       if (!isNoWholeAnswer(thrown)) throw thrown;
       this.#takeLater(session);
       return `${lost} yet (${thrown.message}): the PBX is asked again every ${AGAIN_MS / 1000} s`;

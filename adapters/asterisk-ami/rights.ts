@@ -1,6 +1,10 @@
 import type { AsteriskAmiConfig } from './config.js';
 import type { AmiSession } from './session.js';
 
+/** What an admin does who wants the bridge to have a right. `manager reload` alone changes nothing for a login that is there. */
+export const giveRight = (right: string): string =>
+  `give the login ${right} in manager.conf; then "manager reload", and restart the bridge: it keeps the rights with which it has logged in`;
+
 const TIMEOUT_MS = 3_000;
 
 /** A right to write, known by an action that it alone allows, and what is missing without it, in words for the admin. */
@@ -10,16 +14,15 @@ interface Right {
 }
 const CALL: Right = {
   action: 'setvar',
-  missing: 'calls in progress are not taken up, and no call can be rejected: give the login write=call',
+  missing: `calls in progress are not taken up, and no call can be rejected: ${giveRight('write=call')}`,
 };
 const ORIGINATE: Right = {
   action: 'originate',
-  missing: 'nobody can be rung for click-to-call: give the login write=originate',
+  missing: `nobody can be rung for click-to-call: ${giveRight('write=originate')}`,
 };
 const SYSTEM: Right = {
   action: 'pjsipshowendpoints',
-  missing:
-    'which endpoints are trunks cannot be asked, so no call can be told: set trunks: [NAME], or give the login write=system',
+  missing: `which endpoints are trunks cannot be asked, so no call can be told: set trunks: [NAME], or ${giveRight('write=system')}`,
 };
 
 /** Which of these the login lacks: ListCommands names the actions that it may send, and every login may ask. */

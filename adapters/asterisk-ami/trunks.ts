@@ -4,6 +4,7 @@ import { asError } from '../../src/errors.js';
 import type { ChannelName } from '../asterisk/channel-name.js';
 import { TrunkSet } from '../asterisk/trunk-set.js';
 import { AmiRefusedError, isNoWholeAnswer } from './replies.js';
+import { giveRight } from './rights.js';
 import type { AmiSession } from './session.js';
 import { discoverTrunks } from './trunk-discovery.js';
 
@@ -55,7 +56,7 @@ export class Trunks {
       if (!(thrown instanceof AmiRefusedError)) throw thrown;
       // Rights do not change while a login lasts; what a module that is not loaded yet says does.
       if (!/permission/i.test(thrown.reason)) this.#askLater(session, AGAIN_MS);
-      return `it is not known which endpoints are trunks (${thrown.message}), so no call can be told: ${setting}, or give the login write=system`;
+      return `it is not known which endpoints are trunks (Asterisk says: ${thrown.reason}), so no call can be told: ${setting}, or ${giveRight('write=system')}`;
     }
   }
 

@@ -7,6 +7,7 @@ import { DeviceStates } from '../../asterisk/device-states.js';
 import type { AsteriskEvent } from '../../asterisk/event.js';
 import { listDeviceStates, listQueues, pauseMember, setDeviceState } from '../actions.js';
 import { AmiRefusedError } from '../replies.js';
+import { giveRight } from '../rights.js';
 import type { AmiSession } from '../session.js';
 import { QueueMembers } from './queue-members.js';
 
@@ -44,6 +45,11 @@ const UNKNOWN_ACTION = /unknown command/i;
 const FIRST_AGAIN_MS = 1_000;
 const MOST_ASKS_OF_UNKNOWN = 8;
 
+/** What `Setvar` says where nothing provides the function that it names: a module that is not there, or not yet. */
+const NOT_LOADED = /variable not set/i;
+/** An order that came too early is given again after these waits: within the time that whoever has set the state waits. */
+const TOO_EARLY_MS: readonly number[] = [500, 1_000, 2_000];
+
 interface Answer {
   /** It is whole. */
   readonly known: boolean;
@@ -60,6 +66,8 @@ export class DoNotDisturb {
   /** Begins when that is over. */
   #nextReading: Promise<void> | undefined;
   #cancelAsk: (() => void) | undefined;
+  /** Orders that wait to be given again. */
+  readonly #sleepers = new Set<() => void>();
   /** The list of members was read once over this connection. */
   #isWhole = false;
   /** This login hears the events of class `agent`. */
@@ -87,6 +95,7 @@ export class DoNotDisturb {
     this.#cancelAsk?.();
     this.#cancelAsk = undefined;
     this.#session = undefined;
+    for (const wake of this.#sleepers) wake();
     this.#isWhole = false;
     this.#hearsQueues = false;
     this.#asks = 0;
@@ -104,6 +113,18 @@ export class DoNotDisturb {
 
   async pause(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
     const session = this.#session;
+    let outcome = await this.#pauseNow(agent, paused);
+    for (const wait of TOO_EARLY_MS) {
+      if (outcome.kind !== 'refused' || !NOT_LOADED.test(outcome.reason)) break;
+      await this.#sleep(wait);
+      if (session !== this.#session) break;
+      outcome = await this.#pauseNow(agent, paused);
+    }
+    return outcome;
+  }
+
+  async #pauseNow(agent: AgentPhones, paused: boolean): Promise<OrderOutcome> {
+    const session = this.#session;
     if (session === undefined) return { kind: 'refused', reason: 'the PBX is not connected' };
     const orders: Promise<OrderOutcome>[] = [];
     if (this.options.settings.queues) orders.push(this.#pauseMembers(session, agent, paused));
@@ -111,6 +132,19 @@ export class DoNotDisturb {
     const outcomes = await Promise.all(orders);
     const refused = outcomes.find(({ kind }) => kind === 'refused');
     return refused ?? outcomes.find(({ kind }) => kind === 'done') ?? { kind: 'gone' };
+  }
+
+  /** Until then, or the end of the connection. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#sleepers.delete(wake);
+        resolve();
+      };
+      const cancel = this.options.clock.after(ms, wake);
+      this.#sleepers.add(wake);
+    });
   }
 
   // ------------------------------------------------------------------ heard
@@ -175,7 +209,7 @@ export class DoNotDisturb {
       if (!(thrown instanceof AmiRefusedError)) return { known: false, events: [] };
       const mend = UNKNOWN_ACTION.test(thrown.reason)
         ? 'load the module res_manager_devicestate.so'
-        : 'give the login write=call';
+        : giveRight('write=call');
       const missing = `the device states of doNotDisturb.deviceState are not known (Asterisk says: ${thrown.reason}): ${mend}`;
       return { known: false, events: [], missing };
     }
@@ -287,8 +321,10 @@ async function order(session: AmiSession, action: Parameters<AmiSession['send']>
     if (/not found/i.test(reason)) return { kind: 'gone' };
     const right = action.Action === 'QueuePause' ? 'agent' : 'call';
     const mend = /permission/i.test(reason)
-      ? `: give the login write=${right} in manager.conf, then "manager reload"`
-      : '';
+      ? `: ${giveRight(`write=${right}`)}`
+      : NOT_LOADED.test(reason)
+        ? ': load the module func_devstate.so'
+        : '';
     return { kind: 'refused', reason: `Asterisk refused ${action.Action} (${reason})${mend}` };
   } catch (thrown) {
     return { kind: 'refused', reason: asError(thrown).message };

@@ -12,6 +12,7 @@ import type { AmiMessage } from '../message.js';
 import type { AmiSession } from '../session.js';
 import { originateAction } from './originate-action.js';
 import { contactsOf, deviceStateOf, hasNumber } from './phone-questions.js';
+import { giveRight } from '../rights.js';
 import { PhoneRace, type RaceOutcome } from './phone-race.js';
 import { RingingPhone } from './ringing-phone.js';
 
@@ -25,7 +26,6 @@ const LATE_MS = 60_000;
 /** Q.850, "answered elsewhere": the phone shows no missed call. */
 const ELSEWHERE = 26;
 const NORMAL = 16;
-const MEND_CALL = 'give it write=call,originate in manager.conf, then "manager reload"';
 
 export interface OriginatorOptions {
   /** Undefined: nobody has set up click-to-call. */
@@ -172,7 +172,11 @@ export class Originator {
     if (phone.isAlive) this.#giveUp(phone, false);
     if (!heard) return refusedOriginate('not-heard', `${what} does not answer the order to dial`, said);
     return /permission/i.test(said)
-      ? refusedOriginate('not-allowed', `${what} does not let the login dial: ${MEND_CALL}`, said)
+      ? refusedOriginate(
+          'not-allowed',
+          `${what} does not let the login dial: ${giveRight('write=call,originate')}`,
+          said,
+        )
       : refusedOriginate('failed', `${what} did not dial`, said);
   }
 
@@ -228,8 +232,11 @@ export class Originator {
     const said = phones.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
     const denied = said.find((text) => /permission/i.test(text));
     if (denied !== undefined) {
-      const mend = 'give it write=originate in manager.conf, then "manager reload"';
-      return refusedOriginate('not-allowed', `the login at PBX ${name} may not ring anybody: ${mend}`, denied);
+      return refusedOriginate(
+        'not-allowed',
+        `the login at PBX ${name} may not ring anybody: ${giveRight('write=originate')}`,
+        denied,
+      );
     }
     const unknown = said.find((text) => /extension does not exist/i.test(text));
     if (unknown !== undefined) return this.#noSuchNumber(order, dial, unknown);

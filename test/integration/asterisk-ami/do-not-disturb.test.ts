@@ -1,4 +1,5 @@
 /** Who does not wish to be disturbed, as the adapter hears it of Asterisk, asks for it, and orders it. */
+import type { Headers } from '../../support/fake-ami.js';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LegEvent } from '../../../src/call/vocabulary.js';
 import { type Clock, systemClock } from '../../../src/clock.js';
@@ -40,6 +41,10 @@ async function connect(queues: FakeQueues, doNotDisturb: object = {}, clock: Clo
   };
 }
 
+const refusedWith = (message: string): Headers => [
+  ['Response', 'Error'],
+  ['Message', message],
+];
 const ALICE: AgentPhones = { extension: '100', devices: ['PJSIP/alice'] };
 const DAVE: AgentPhones = { extension: '103', devices: [] };
 
@@ -214,7 +219,57 @@ describe('an order', () => {
     const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
     queues.mayPause = false;
     const { pause } = await connect(queues);
-    expect(await pause(ALICE, true)).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/write=agent/) });
+    expect(await pause(ALICE, true)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringMatching(/write=agent.*restart the bridge/),
+    });
+  });
+
+  describe('that comes while Asterisk still loads its modules', () => {
+    const loading = async () => {
+      const queues = new FakeQueues([member('support', 'PJSIP/alice')]);
+      const { queuestatus, setvar } = queues.answers;
+      queues.answers['queuestatus'] = () => refusedWith('Invalid/unknown command: QueueStatus.');
+      queues.answers['setvar'] = () => refusedWith('Variable not set');
+      const clock = new ManualClock();
+      const { pause, rig } = await connect(queues, { deviceState: 'Custom:DND{extension}' }, clock);
+      const asked = (): number => rig.asterisk.actions.filter(({ name }) => name === 'setvar').length;
+      return { queues, clock, pause, rig, asked, loaded: { queuestatus: queuestatus!, setvar: setvar! } };
+    };
+
+    test('is given again: device state and pause', async () => {
+      const { queues, clock, pause, asked, loaded } = await loading();
+      const outcome = pause(ALICE, true);
+      await waitFor('the first attempt', () => asked() === 1 && clock.pending > 1);
+      Object.assign(queues.answers, loaded);
+      clock.turn(500);
+      expect(await outcome).toEqual({ kind: 'done' });
+      expect([queues.members[0]?.paused, queues.states.get('Custom:DND100')]).toEqual([true, 'BUSY']);
+    });
+
+    test('is refused at last, and says which module is missing', async () => {
+      const { clock, pause, asked } = await loading();
+      let outcome: OrderOutcome | undefined;
+      const over = pause(ALICE, true).then((settled) => {
+        outcome = settled;
+      });
+      await waitFor('the end', () => {
+        clock.turn(100);
+        return outcome;
+      });
+      await over;
+      expect(outcome).toMatchObject({ kind: 'refused', reason: expect.stringContaining('func_devstate.so') });
+      expect(asked()).toBe(4);
+    });
+
+    test('is not given again once the connection is gone', async () => {
+      const { clock, pause, rig, asked } = await loading();
+      const outcome = pause(ALICE, true);
+      await waitFor('the first attempt', () => asked() === 1 && clock.pending > 1);
+      await rig.adapter.stop();
+      expect(await outcome).toMatchObject({ kind: 'refused' });
+      expect([asked(), clock.pending]).toEqual([1, 0]);
+    });
   });
 
   test('that fails for one of his phones is given for the others all the same', async () => {
