@@ -110,7 +110,7 @@ export class Resync {
       emit(legs.endSnapshot());
       return undefined;
     } catch (thrown) {
-      emit(legs.abandonSnapshot());
+      emit(legs.abandonSnapshot(!signal.aborted));
       if (isBridgeError(thrown) && isBroken(thrown)) throw thrown;
       this.#takeLater(asking);
       const lost = 'calls in progress cannot be taken up after a break';

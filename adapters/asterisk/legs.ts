@@ -210,10 +210,13 @@ export class AsteriskLegs {
     for (const channel of this.#channels.all()) channel.listed ||= !isFolded(channel);
     return [...events, { type: 'snapshot', legs: this.legs() }];
   }
-  /** The list was refused or cut: it says nothing about what is not in it. */
-  abandonSnapshot(): LegEvent[] {
+  /**
+   * The list was refused or cut: it says nothing about what is not in it.
+   * @param isHeard false: the connection has ended, and nobody hears what is owed; so the next list tells it.
+   */
+  abandonSnapshot(isHeard = true): LegEvent[] {
     this.#snapshot = undefined;
-    return this.#payOwed(true);
+    return isHeard ? this.#payOwed(true) : [];
   }
 
   /** A PBX that was restarted gives the names of before anew: who bore this one is gone, and so is his other half. */

@@ -90,6 +90,18 @@ describe.each(['asterisk-16', 'asterisk-22'])(
       expect(bench.legs.legs()).toHaveLength(6);
     });
 
+    test('what a connection that ended in the middle of the list could not tell is told by the next one', () => {
+      const bench = new AsteriskBench({ calls: { sendQueue: true } });
+      bench.legs.beginSnapshot();
+      // Of the called phones it is not known who calls them.
+      for (const phone of channels.filter((item) => item.get('DNID') === '')) bench.tell(bench.legs.statusItem(phone));
+      bench.legs.abandonSnapshot(false);
+      bench.resync(bridges, channels).until(1000);
+      const byCall = ({ posts }: AsteriskBench): string[] =>
+        posts.map(({ post }) => `${post.callId} ${JSON.stringify(post)}`).sort();
+      expect(byCall(bench)).toEqual(byCall(cold().until(1000)));
+    });
+
     test('a channel that hangs up between the request and its item stays ended', () => {
       const ringing = customer('+4915112223344');
       const bench = new AsteriskBench().resync(bridges, channels, [hangup(ringing, '127')]).until(5000);
