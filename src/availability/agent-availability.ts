@@ -57,10 +57,17 @@ export interface AgentAvailabilityOptions {
   readonly gauge: (name: 'agents_undisturbed', value: number) => void;
 }
 
+interface Order {
+  readonly state: AgentState;
+  readonly outcome: Promise<OrderOutcome>;
+  /** The PBX has said something meanwhile that this order may not have seen. */
+  isDoubted: boolean;
+}
+
 interface Run {
   readonly port: AvailabilityPort;
   /** What is being ordered for each agent. */
-  readonly orders: Map<string, { readonly state: AgentState; readonly outcome: Promise<OrderOutcome> }>;
+  readonly orders: Map<string, Order>;
   /** What it refused last of each agent, and when, by the monotonic clock. */
   readonly refused: Map<string, { readonly state: AgentState; readonly reason: string; at: Millis }>;
   /** Said before it was known what the store holds. */
@@ -278,6 +285,8 @@ export class AgentAvailability {
 
   /** But what it has refused a moment ago. */
   #tell(pbx: PbxName, run: Run, extension: string): void {
+    const underWay = run.orders.get(extension);
+    if (underWay !== undefined) underWay.isDoubted = true;
     if (run.refused.get(extension)?.state !== this.#report(extension).state) void this.#carryOut(pbx, run, extension);
   }
 
@@ -319,11 +328,16 @@ export class AgentAvailability {
     if (!port.heard) return { kind: 'refused', reason: 'the PBX is not connected' };
     const agent = this.#phones.get(extension) ?? { extension, devices: [] };
     const outcome = port.pause(agent, state === 'do-not-disturb');
-    orders.set(extension, { state, outcome });
+    const order: Order = { state, outcome, isDoubted: false };
+    orders.set(extension, order);
     const settled = await outcome;
     orders.delete(extension);
     // Of one that another bridge leads by now it is that one's to say.
-    if (this.#runs.get(pbx) === run) this.#noteOrder(pbx, run, extension, state, settled);
+    if (this.#runs.get(pbx) !== run) return settled;
+    this.#noteOrder(pbx, run, extension, state, settled);
+    const word = port.word(extension);
+    if (order.isDoubted && word !== undefined && (word.mixed !== false || stateOf(word) !== state))
+      this.#tell(pbx, run, extension);
     return settled;
   }
 

@@ -28,6 +28,8 @@ class FakePort implements AvailabilityPort {
   outcome: OrderOutcome = { kind: 'done' };
   /** Orders wait until it is let go. */
   gate: Promise<void> = Promise.resolve();
+  /** An order shows at once in what it says. */
+  echoes = true;
 
   constructor(
     readonly pbx: PbxName,
@@ -44,7 +46,7 @@ class FakePort implements AvailabilityPort {
   async pause({ extension }: AgentPhones, paused: boolean): Promise<OrderOutcome> {
     this.ordered.push(`${extension} ${paused ? 'pause' : 'go on'}`);
     await this.gate;
-    if (this.outcome.kind === 'done' && this.said.has(extension)) this.say(extension, word(paused));
+    if (this.echoes && this.outcome.kind === 'done' && this.said.has(extension)) this.say(extension, word(paused));
     return this.outcome;
   }
   /** Somebody at the PBX, or an order, has changed it. */
@@ -148,6 +150,25 @@ describe('set in the bridge', () => {
     expect([...port.undisturbed]).toEqual(['100']);
     port.outcome = { kind: 'done' };
     rig.availability.heard(OFFICE);
+    await settle();
+    expect(port.ordered).toEqual(['100 pause', '100 pause']);
+    expect(rig.state()).toBe('do-not-disturb api');
+  });
+
+  test('one who comes into another queue while an order is under way, which has not seen it, is paused there too', async () => {
+    const rig = new Rig();
+    const port = await rig.lead(OFFICE, ['100', word(false)]);
+    port.echoes = false;
+    let release = (): void => undefined;
+    port.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const order = set(rig, 'do-not-disturb');
+    await settle();
+    port.say('100', word(false, { initial: 'partly' }));
+    expect(port.ordered).toEqual(['100 pause']);
+    release();
+    await order;
     await settle();
     expect(port.ordered).toEqual(['100 pause', '100 pause']);
     expect(rig.state()).toBe('do-not-disturb api');
