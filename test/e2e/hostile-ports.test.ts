@@ -121,7 +121,7 @@ describe('the HTTP port', () => {
       post({ authorization, 'content-type': 'text/plain' }, '{"number":"030123456"}'),
       askServer(url(), { path: '/api/v1/calls?number=030123456', headers: { authorization } }),
     ]);
-    expect(answers.map(({ status }) => status)).toEqual([403, 401, 403, 403, 403, 403, 403, 415, 404]);
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 403, 403, 403, 403, 403, 415, 404]);
     expect(rung()).toBe(0);
   });
 
