@@ -55,10 +55,7 @@ export class Resync {
 
   /** Takes an event: at once, or behind the lists that are being merged. */
   inOrder(take: () => void): void {
-    const once = function* (): Generator<unknown, void> {
-      take();
-    };
-    this.#work.add(once());
+    this.#work.do(take);
   }
 
   /** An event that was handled while the lists may be under way. */
@@ -104,7 +101,7 @@ export class Resync {
         onChannels,
       });
       if (heard.length > MOST_HEARD) throw new Error('more events came meanwhile than can be kept');
-      await this.#merge(listing, heard);
+      await this.#work.takeUp(this.#mergeInSteps(listing, heard));
       if (legs.unlisted().length > 0) await sleep(clock, BEHIND_MS, signal);
       if (signal.aborted) throw stoppedError();
       emit(legs.endSnapshot());
@@ -120,27 +117,8 @@ export class Resync {
     }
   }
 
-  async #merge(listing: Listing, heard: readonly AsteriskEvent[]): Promise<void> {
-    const { emit } = this.options;
-    let failure: unknown;
-    const merging = this.#mergeInSteps(listing, heard);
-    const task = function* (): Generator<unknown, void> {
-      try {
-        emit(yield* merging);
-      } catch (thrown) {
-        failure = thrown;
-      }
-    };
-    this.#work.add(task());
-    await this.#work.idle();
-    if (failure !== undefined) throw asError(failure);
-  }
-
-  *#mergeInSteps(
-    { bridges, channels }: Listing,
-    heard: readonly AsteriskEvent[],
-  ): Generator<unknown, readonly LegEvent[]> {
-    const { legs } = this.options;
+  *#mergeInSteps({ bridges, channels }: Listing, heard: readonly AsteriskEvent[]): Generator<unknown, void> {
+    const { legs, emit } = this.options;
     for (const bridge of bridges) legs.bridgeItem(bridge);
     const events: LegEvent[] = [];
     for (const channel of channels) {
@@ -153,7 +131,7 @@ export class Resync {
       events.push(...legs.push(message));
       yield;
     }
-    return events;
+    emit(events);
   }
 
   #takeLater(asking: Asking): void {

@@ -49,10 +49,7 @@ export class Resync {
 
   /** Takes an event: at once, or behind the list that is being taken up. */
   inOrder(take: () => void): void {
-    const once = function* (): Generator<unknown, void> {
-      take();
-    };
-    this.#work.add(once());
+    this.#work.do(take);
   }
 
   /**
@@ -83,7 +80,7 @@ export class Resync {
       const found = [...described].flatMap(([id, description]): ListedLeg[] =>
         description === undefined ? [] : [{ id, description, first: listed.get(id) }],
       );
-      await this.#takeUp(found);
+      await this.#work.takeUp(this.#takeUp(found));
       return undefined;
     } catch (thrown) {
       legs.abandonListing();
@@ -93,19 +90,9 @@ export class Resync {
     }
   }
 
-  async #takeUp(found: readonly ListedLeg[]): Promise<void> {
+  *#takeUp(found: readonly ListedLeg[]): Generator<unknown, void> {
     const { legs, emit } = this.options;
-    let failure: unknown;
-    const task = function* (): Generator<unknown, void> {
-      try {
-        emit(yield* legs.takeListingInSteps({ legs: found }));
-      } catch (thrown) {
-        failure = thrown;
-      }
-    };
-    this.#work.add(task());
-    await this.#work.idle();
-    if (failure !== undefined) throw asError(failure);
+    emit(yield* legs.takeListingInSteps({ legs: found }));
   }
 
   /** Asks nothing more, until the next `begin`. */

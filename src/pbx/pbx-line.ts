@@ -261,10 +261,7 @@ export class PbxLine {
 
   /** Behind what is still to be done. */
   #do(what: () => void): void {
-    const once = function* (): Generator<unknown, void> {
-      what();
-    };
-    this.#work.add(once());
+    this.#work.do(what);
     this.#plan();
   }
 

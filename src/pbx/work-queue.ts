@@ -1,5 +1,6 @@
 import type { Millis } from '../call/vocabulary.js';
 import type { Clock } from '../clock.js';
+import { asError } from '../errors.js';
 
 /** Work that may be interrupted after each step. */
 export type Steps<Result = void> = Iterator<unknown, Result>;
@@ -35,6 +36,30 @@ export class WorkQueue {
     this.#tasks.push(task);
     if (this.#tasks.length === 1) this.#turn();
     else if (this.#tasks.length > MOST_WAITING) this.finish();
+  }
+
+  /** One thing that is not interrupted: at once, or behind what is still to be done. */
+  do(what: () => void): void {
+    this.add(
+      (function* (): Generator<unknown, void> {
+        what();
+      })(),
+    );
+  }
+
+  /** Does it in its turn, and resolves when nothing is left to do. @throws what the task throws. */
+  async takeUp(task: Generator<unknown, void>): Promise<void> {
+    let failure: unknown;
+    const guarded = function* (): Generator<unknown, void> {
+      try {
+        yield* task;
+      } catch (thrown) {
+        failure = thrown;
+      }
+    };
+    this.add(guarded());
+    await this.idle();
+    if (failure !== undefined) throw asError(failure);
   }
 
   /** Does all that is left, however long that takes. */

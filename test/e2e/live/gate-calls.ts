@@ -36,6 +36,14 @@ export async function hearsBusy(customer: SipCall): Promise<void> {
   if (customer.status !== 486) throw new Error(`the caller got ${customer.status ?? 'no final status'}, not 486`);
 }
 
+/** A blocked caller calls that number: he hears busy, and no phone rings. */
+export async function isTurnedAway(stage: Stage, to: number): Promise<void> {
+  stage.zammad.change({ blockList: [BLOCKED] });
+  await hearsBusy(await customerCalls(stage, to));
+  await stage.lab.silence();
+  nothingRang({ lab: stage.lab, events: () => stage.events() });
+}
+
 /** Agent 100 calls out through the gate; the outside answers, both talk. Returns the carrier's end. */
 export async function callOut(stage: Stage, { prefix }: GateWay): Promise<SipCall> {
   const alice = await stage.lab.phones.place('100', `${prefix}${OUTSIDE}`);
@@ -71,20 +79,14 @@ export const gateCalls = (way: GateWay): readonly Scenario[] => [
     name: 'a blocked caller hears busy, and no phone rings',
     calls: [inbound(way.one, { named: ['100'], cause: 'busy' })],
     async play(stage) {
-      stage.zammad.change({ blockList: [BLOCKED] });
-      await hearsBusy(await customerCalls(stage, way.one));
-      await stage.lab.silence();
-      nothingRang({ lab: stage.lab, events: () => stage.events() });
+      await isTurnedAway(stage, way.one);
     },
   },
   {
     name: 'a blocked caller of a ring group hears busy, and no phone rings',
     calls: [inbound(way.group, { named: ['100', '101'], cause: 'busy' })],
     async play(stage) {
-      stage.zammad.change({ blockList: [BLOCKED] });
-      await hearsBusy(await customerCalls(stage, way.group));
-      await stage.lab.silence();
-      nothingRang({ lab: stage.lab, events: () => stage.events() });
+      await isTurnedAway(stage, way.group);
     },
   },
   {

@@ -1,5 +1,5 @@
 /** A login that may hear and nothing else: calls are told all the same, and what cannot be done is said. */
-import { BLOCKED, hearsBusy, nothingRang } from './gate-calls.js';
+import { BLOCKED, isTurnedAway } from './gate-calls.js';
 import { BY_FAST_AGI, BY_STASIS } from './gate-way.js';
 import { CUSTOMER, customerCalls, inbound, OUTSIDE, type Scenario } from './scenario.js';
 import type { Stage } from './stage.js';
@@ -65,10 +65,7 @@ export const deafToOrders = {
       name: 'the gate needs no right: a blocked caller hears busy, and no phone rings',
       calls: [inbound(BY_FAST_AGI.one, { named: ['100'], cause: 'busy' })],
       async play(stage) {
-        stage.zammad.change({ blockList: [BLOCKED] });
-        await hearsBusy(await customerCalls(stage, BY_FAST_AGI.one));
-        await stage.lab.silence();
-        nothingRang({ lab: stage.lab, events: () => stage.events() });
+        await isTurnedAway(stage, BY_FAST_AGI.one);
       },
     },
     clickIsRefused('originate'),

@@ -1,7 +1,6 @@
 /** Looking why an Asterisk cannot be heard: at real sockets that behave as what one meets at a wrong address. */
-import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { configSchema } from '../../../adapters/asterisk-ami/config.js';
 import { probe } from '../../../adapters/asterisk-ami/probe.js';
@@ -12,6 +11,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/test-certificate.js';
 import { waitFor } from '../../support/wait-for.js';
 import { silent } from '../../support/whole-bridge.js';
+import { listenAsOther } from '../../support/other-server.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -26,18 +26,9 @@ async function ami(options: FakeAmiOptions = {}): Promise<FakeAmi> {
 
 /** Something else that listens. */
 async function other(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return (server.address() as AddressInfo).port;
+  const { port, close } = await listenAsOther(server);
+  closers.push(close);
+  return port;
 }
 
 const SECRET = 'right';

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -11,6 +10,7 @@ import { type ApiAnswer, FakeFreeSwitch, type FakeFreeSwitchOptions } from '../.
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/test-certificate.js';
 import { waitFor } from '../../support/wait-for.js';
 import { silent } from '../../support/whole-bridge.js';
+import { listenAsOther } from '../../support/other-server.js';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -60,19 +60,9 @@ async function fake(options: FakeFreeSwitchOptions = {}): Promise<FakeFreeSwitch
   return esl;
 }
 async function listening(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanUp.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  return (server.address() as AddressInfo).port;
+  const { port, close } = await listenAsOther(server);
+  cleanUp.push(close);
+  return port;
 }
 /** A server that says something at once. */
 const greeting = (text: string): Promise<number> =>
